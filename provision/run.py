@@ -1,0 +1,66 @@
+"""The one door for processes: argv lists, no shell, always a deadline."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from provision.errors import CommandError
+
+SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    timeout: float,
+    stdin: str | bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    accept: tuple[int, ...] = (0,),
+) -> Done:
+    """Run `argv` to its end and return what it printed.
+
+    `timeout` is in seconds; `env` is added to the caller's environment; the network namespace is that of the
+    calling thread. Raises CommandError when the program is missing, is late, or exits outside `accept`.
+    """
+    given = stdin.encode() if isinstance(stdin, str) else stdin
+    source = {"input": given} if given is not None else {"stdin": subprocess.DEVNULL}
+    try:
+        done = subprocess.run(  # noqa: S603 - argv lists only
+            list(argv), capture_output=True, timeout=timeout, env=environment(env), cwd=cwd, check=False, **source
+        )
+    except FileNotFoundError as error:
+        raise CommandError(tuple(argv), f"not found: {error.filename}; run `make provision`, which installs it") from error
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(tuple(argv), f"not done after {timeout:g} s") from error
+    stdout, stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    if done.returncode not in accept:
+        raise CommandError(tuple(argv), f"exit {done.returncode}", stderr or stdout, done.returncode)
+    return Done(returncode=done.returncode, stdout=stdout, stderr=stderr)
+
+
+def spawn(argv: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path) -> subprocess.Popen[bytes]:
+    """Start a process that the caller ends (a service for the length of an apply); its output goes to `log`."""
+    with log.open("ab") as sink:
+        return subprocess.Popen(  # noqa: S603
+            list(argv), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment(env), start_new_session=True
+        )
+
+
+def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
+    """The caller's environment with the system's folders on PATH (a root shell on Debian may lack sbin)."""
+    own = dict(os.environ)
+    own["PATH"] = f"{own['PATH']}:{SYSTEM_PATH}" if own.get("PATH") else SYSTEM_PATH
+    own.update(extra or {})
+    return own

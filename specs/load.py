@@ -1,0 +1,152 @@
+"""YAML -> raw -> the resolved Estate.
+
+The phases, each reporting all of its mistakes together before the next begins:
+
+    read     the files are there and are YAML
+    shape    they say what raw.py lets them say
+    names    every name is told once and means something           (specs.bind)
+    network  links, addresses and interface names fit together     (specs.wiring)
+    flows    every flow has a way, every service a flow            (specs.claims)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from specs import bind, claims, document, wiring
+from specs.document import Document
+from specs.model import Estate, Headers, Profile, Site
+from specs.problems import Problem, SpecError, closest
+from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
+
+DEFAULT_FOLDER = Path(__file__).parent / "pluto"
+T = TypeVar("T")
+R = TypeVar("R", bound=Raw)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """The files of an estate's folder, shaped; each still knows its lines."""
+
+    estate: tuple[Document, RawEstate]
+    links: tuple[Document, RawLinks]
+    world: tuple[Document, RawWorld] | None
+    modules: tuple[tuple[Document, RawModule], ...]
+    images: tuple[tuple[Document, RawImage], ...]
+
+
+def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estate:
+    """The estate declared in `folder`, for `profile`. Raises SpecError with all problems of a phase."""
+    files = _shape(_read(folder, profile))
+    said = files.estate[1]
+    names = bind.bind(folder, files.modules, files.images)
+    network = wiring.wire(files.estate, files.links, files.world, names, profile)
+    estate = Estate(
+        name=said.estate,
+        profile=profile,
+        folder=str(folder.resolve()),
+        host=network.host,
+        modules=names.modules,
+        images=names.images,
+        links=network.links,
+        flows=network.flows,
+        tunnel=network.tunnel,
+        site=_site(said),
+        world=network.world,
+    )
+    claims.settle(estate)
+    return estate
+
+
+def _read(folder: Path, profile: Profile) -> Mapping[str, Document]:
+    if not folder.is_dir():
+        raise SpecError([bind.problem(str(folder), "no such folder", "--estate names a folder with estate.yaml")])
+    wanted = ["estate.yaml", "links.yaml", *(["lab.yaml"] if profile is Profile.LAB else [])]
+    modules = sorted(path.relative_to(folder).as_posix() for path in folder.glob("modules/*.yaml"))
+    images = sorted(
+        (path / "image.yaml").relative_to(folder).as_posix() for path in folder.glob("images/*") if path.is_dir()
+    )
+    if not modules:
+        wanted.append("modules/*.yaml")
+    return _gather((*wanted, *modules, *images), lambda file: document.read(folder, file))
+
+
+def _shape(documents: Mapping[str, Document]) -> Files:
+    shaped = _gather(documents, lambda file: shape(documents[file], SHAPES[_kind(file)]))
+
+    def of(kind: type[R]) -> tuple[tuple[Document, R], ...]:
+        return tuple((documents[file], raw) for file, raw in shaped.items() if isinstance(raw, kind))
+
+    world = of(RawWorld)
+    return Files(
+        estate=of(RawEstate)[0],
+        links=of(RawLinks)[0],
+        world=world[0] if world else None,
+        modules=of(RawModule),
+        images=of(RawImage),
+    )
+
+
+def _kind(file: str) -> str:
+    return {"modules": "module", "images": "image"}.get(file.split("/")[0], Path(file).stem)
+
+
+def _gather(files: Iterable[str], step: Callable[[str], T]) -> dict[str, T]:
+    """Every file's value. Raises SpecError with all of their problems at once."""
+    values: dict[str, T] = {}
+    problems: list[Problem] = []
+    for file in files:
+        try:
+            values[file] = step(file)
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(problems)
+    return values
+
+
+def shape(document: Document, kind: type[R]) -> R:
+    """The document as `kind`. Raises SpecError with every place where it says something else."""
+    try:
+        return kind.model_validate(document.data)
+    except ValidationError as error:
+        raise SpecError([_explain(document, kind, detail) for detail in error.errors()]) from error
+
+
+def _explain(document: Document, kind: type[Raw], detail: ErrorDetails) -> Problem:
+    path = tuple(part for part in detail["loc"] if part != "[key]")
+    key = path[-1] if path else document.file
+    match detail["type"]:
+        case "extra_forbidden":
+            text, hint = f"unknown key `{key}`", closest(str(key), _keys(kind))
+        case "missing":
+            text, hint = f"missing key `{key}`", ""
+        case "value_error":
+            text, hint = str(detail["ctx"]["error"]), ""
+        case _:
+            text, hint = f"`{key}`: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
+    return Problem(source=document.at(*path), text=text, hint=hint)
+
+
+def _keys(kind: type[Raw]) -> set[str]:
+    """Every key that may stand anywhere in a file of this kind."""
+    schema = kind.model_json_schema()
+    tables = [schema, *schema.get("$defs", {}).values()]
+    return {key for table in tables for key in table.get("properties", {})}
+
+
+def _site(said: RawEstate) -> Site:
+    return Site(
+        edge=said.site.edge,
+        hostname=said.site.hostname,
+        methods=tuple(said.site.methods),
+        headers=Headers(
+            put=tuple(sorted(said.site.headers.put.items())), hidden=tuple(sorted(said.site.headers.hidden))
+        ),
+    )

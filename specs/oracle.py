@@ -1,0 +1,78 @@
+"""Estate -> what must arrive: the expected matrix, every sender, address and port, allowed or dark.
+
+A probe is what one interface of one node sends to one address and port. `arrivals` names the node that must
+accept it; every probe that it does not name must be accepted by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from specs.model import WAN, Estate, Flow, Port, Profile
+from specs.topology import Kind, Node, nodes
+from specs.way import way
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Cell:
+    """What is sent: from `node` out of its interface `ifname`, to `address` and `port`."""
+
+    node: str
+    ifname: str
+    address: IPv4Address
+    port: Port
+
+
+def arrivals(estate: Estate) -> Mapping[Cell, tuple[str, Flow]]:
+    """The allowed cells: each with the node that accepts it and the flow that allows it."""
+    return {cell: (flow.target, flow) for flow in estate.flows for cell in _cells(estate, flow)}
+
+
+def _cells(estate: Estate, flow: Flow) -> Iterator[Cell]:
+    found = way(estate, flow)
+    if found.dial is None:  # out to the internet: metal alone, nobody of ours accepts it
+        return
+    for node, ifname in _senders(estate, flow):
+        yield Cell(node=node.name, ifname=ifname, address=found.dial, port=flow.port)
+
+
+def _senders(estate: Estate, flow: Flow) -> Iterator[tuple[Node, str]]:
+    around = {node.name: node for node in estate.world.nodes}
+    for node in nodes(estate):
+        if flow.source_node == WAN and node.name in around and around[node.name].zone == WAN and not node.forwards:
+            yield from ((node, endpoint.ifname) for endpoint in node.endpoints)
+        elif node.name == flow.source_node and node.kind is Kind.PEER:
+            yield node, estate.tunnel.ifname
+        elif node.name == flow.source_node:
+            yield node, estate.link(flow.link).ifname
+
+
+def ports(estate: Estate) -> tuple[Port, ...]:
+    """Every port that a flow names."""
+    return tuple(sorted({flow.port for flow in estate.flows}))
+
+
+def pairs(estate: Estate) -> tuple[tuple[str, str], ...]:
+    """The ordered pairs of nodes that are judged: at least one end is the estate's, or both are peers.
+
+    Not judged: what passes between two nodes of the world outside the tunnel (no ruleset of ours lies there),
+    and the lab's WAN, which stands for the internet and is represented by the visitor.
+    """
+    if estate.profile is not Profile.LAB:
+        return ()
+    judged = [node for node in nodes(estate) if node.kind is not Kind.ISOLATED and node.name != _transit(estate)]
+    return tuple(
+        (one.name, other.name)
+        for one in judged
+        for other in judged
+        if one is not other and (one.ours or other.ours or one.kind is Kind.PEER)
+    )
+
+
+def _transit(estate: Estate) -> str | None:
+    for node in estate.world.nodes:
+        if node.forwards and node.zone == WAN:
+            return node.name
+    return None

@@ -1,0 +1,96 @@
+"""Flow -> its way: the namespaces it passes, interface by interface, derived from the links (law 4).
+
+    wan -> edge       host (from the uplink, DNAT to the edge, no SNAT) -> edge
+    peer -> leaf      hub (from the tunnel, masqueraded on the leaf's link) -> leaf
+    edge -> wan       edge -> host (masqueraded on the uplink)
+    neighbours        straight over their link
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from specs.model import HOST, WAN, Estate, Flow, Link
+
+
+class NoWay(Exception):
+    """The links give the flow no way; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hop:
+    """One namespace on the way: None for `enters` where the flow begins, for `leaves` where it ends."""
+
+    node: str
+    enters: str | None
+    leaves: str | None
+    dnat: IPv4Address | None = None  # the new destination
+    masquerade: bool = False  # the source becomes the outgoing interface's own address
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    flow: Flow
+    hops: tuple[Hop, ...]
+    dial: IPv4Address | None  # the address the opener uses; None when it is the internet's
+
+
+def way(estate: Estate, flow: Flow) -> Way:
+    """How `flow` goes. Raises NoWay when no declared link carries it."""
+    link = estate.link(flow.link)
+    peers = {peer.name for peer in estate.tunnel.peers}
+    if flow.source_node == WAN:
+        return _from_wan(estate, flow, link)
+    if flow.target == WAN:
+        return _to_wan(estate, flow, link)
+    if flow.source_node in peers:
+        return _from_peer(estate, flow, link)
+    if {flow.source_node, flow.target} == {link.a.node, link.b.node}:
+        return _neighbours(flow, link)
+    raise NoWay(f"link `{link.name}` does not join {flow.source_node} and {flow.target}")
+
+
+def ways(estate: Estate) -> tuple[Way, ...]:
+    """The way of every flow of a loaded estate."""
+    return tuple(way(estate, flow) for flow in estate.flows)
+
+
+def _from_wan(estate: Estate, flow: Flow, link: Link) -> Way:
+    if flow.target == HOST or link.far(flow.target).node != HOST:
+        raise NoWay(f"the WAN reaches only the edges, over their links to the host; `{link.name}` is none")
+    target = link.end(flow.target)
+    hops = (
+        Hop(node=HOST, enters=estate.host.uplink, leaves=link.ifname, dnat=target.address),
+        Hop(node=flow.target, enters=link.ifname, leaves=None),
+    )
+    return Way(flow=flow, hops=hops, dial=estate.host.address)
+
+
+def _to_wan(estate: Estate, flow: Flow, link: Link) -> Way:
+    if flow.source_node == HOST or link.far(flow.source_node).node != HOST:
+        raise NoWay(f"only an edge reaches the WAN, over its link to the host; `{link.name}` is none")
+    hops = (
+        Hop(node=flow.source_node, enters=None, leaves=link.ifname),
+        Hop(node=HOST, enters=link.ifname, leaves=estate.host.uplink, masquerade=True),
+    )
+    return Way(flow=flow, hops=hops, dial=None)
+
+
+def _from_peer(estate: Estate, flow: Flow, link: Link) -> Way:
+    hub = estate.tunnel.hub
+    if flow.target in (hub, HOST) or link.far(flow.target).node != hub:
+        raise NoWay(f"a peer reaches only the leaves of {hub}, over their links; `{link.name}` is none")
+    hops = (
+        Hop(node=hub, enters=estate.tunnel.ifname, leaves=link.ifname, masquerade=True),
+        Hop(node=flow.target, enters=link.ifname, leaves=None),
+    )
+    return Way(flow=flow, hops=hops, dial=link.end(flow.target).address)
+
+
+def _neighbours(flow: Flow, link: Link) -> Way:
+    hops = (
+        Hop(node=flow.source_node, enters=None, leaves=link.ifname),
+        Hop(node=flow.target, enters=link.ifname, leaves=None),
+    )
+    return Way(flow=flow, hops=hops, dial=link.end(flow.target).address)
