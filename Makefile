@@ -1,0 +1,52 @@
+# The daily commands. Each target says after ## what it does; `make` alone lists them.
+# make provision ESTATE=../my-estate judges and makes an estate of your own.
+.DEFAULT_GOAL := help
+.PHONY: help provision test down status plan install lint format bench lock clean
+
+export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+export PYTHON
+ESTATE ?=
+PLUTO := .venv/bin/python -m provision$(if $(ESTATE), --estate $(ESTATE))
+PYTEST := .venv/bin/python -m pytest
+# Where an instance is there, so are its network namespaces; after a boot or `make down` there is none.
+LAB := /run/netns/pluto.*
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+provision: install ## install what is missing, then make the machine hold what the specs declare
+	@$(PLUTO) apply --yes
+
+test: install ## judge the lab as it stands (made first when there is none), and everything else; ARGS="-k link -n2"
+	@ls -d $(LAB) >/dev/null 2>&1 || $(MAKE) --no-print-directory provision
+	@$(PYTEST) tests/house tests/unit tests/invariants tests/services tests/lifecycle $(ARGS)
+
+down: install ## take away everything that bears pluto's mark
+	@$(PLUTO) down
+
+status: install ## say what runs and whether it is what was declared
+	@$(PLUTO) status
+
+plan: install ## say what `make provision` would change; exit code 2 when there is something
+	@$(PLUTO) plan
+
+install: ## only install: system packages by apk or apt, Python packages into .venv
+	@provision/host/install.sh
+
+lint: install ## the house's rules alone: ruff, mypy, imports, the lock, names and sizes
+	@$(PYTEST) tests/house $(ARGS)
+
+format: install ## let ruff mend what it can
+	@.venv/bin/ruff check --fix-only --quiet . && .venv/bin/ruff format --quiet .
+
+bench: install ## seconds of a whole `plan` and of an `apply` with nothing to do, best of five
+	@for command in plan 'apply --yes'; do printf '%-12s ' "$$command"; \
+	  .venv/bin/python -m timeit -n 1 -r 5 -u sec -s 'import subprocess as s' \
+	  "s.run('$(PLUTO) $$command'.split(), stdout=s.DEVNULL, check=True)"; done
+
+lock: ## resolve pyproject.toml's dependencies anew into provision/host/python.lock
+	@provision/host/relock.sh
+
+clean: ## remove .venv and the caches; the estate and its state stay (see `make down`)
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
