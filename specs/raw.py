@@ -11,7 +11,6 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic.alias_generators import to_snake
 
 from specs.model import Port, Profile, Protocol, Renderer, When
 
@@ -120,7 +119,7 @@ Text = Annotated[str, Field(min_length=1)]
 
 class Raw(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, alias_generator=lambda name: to_snake(name).replace("_", "-")
+        extra="forbid", strict=True, frozen=True, alias_generator=lambda name: name.replace("_", "-")
     )
 
 

@@ -20,11 +20,17 @@ class NoWay(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Hop:
-    """One namespace on the way: None for `enters` where the flow begins, for `leaves` where it ends."""
+    """One namespace on the way: None for `enters` where the flow begins, for `leaves` where it ends.
+
+    `source` and `destination` are the addresses this namespace's filter sees; None stands for the internet,
+    any address outside `Estate.inside`.
+    """
 
     node: str
     enters: str | None
     leaves: str | None
+    source: IPv4Address | None
+    destination: IPv4Address | None
     dnat: IPv4Address | None = None  # the new destination
     masquerade: bool = False  # the source becomes the outgoing interface's own address
 
@@ -59,10 +65,10 @@ def ways(estate: Estate) -> tuple[Way, ...]:
 def _from_wan(estate: Estate, flow: Flow, link: Link) -> Way:
     if flow.target == HOST or link.far(flow.target).node != HOST:
         raise NoWay(f"the WAN reaches only the edges, over their links to the host; `{link.name}` is none")
-    target = link.end(flow.target)
+    to = link.end(flow.target).address
     hops = (
-        Hop(node=HOST, enters=estate.host.uplink, leaves=link.ifname, dnat=target.address),
-        Hop(node=flow.target, enters=link.ifname, leaves=None),
+        Hop(node=HOST, enters=estate.host.uplink, leaves=link.ifname, source=None, destination=to, dnat=to),
+        Hop(node=flow.target, enters=link.ifname, leaves=None, source=None, destination=to),
     )
     return Way(flow=flow, hops=hops, dial=estate.host.address)
 
@@ -70,27 +76,31 @@ def _from_wan(estate: Estate, flow: Flow, link: Link) -> Way:
 def _to_wan(estate: Estate, flow: Flow, link: Link) -> Way:
     if flow.source_node == HOST or link.far(flow.source_node).node != HOST:
         raise NoWay(f"only an edge reaches the WAN, over its link to the host; `{link.name}` is none")
+    own, out = link.end(flow.source_node).address, estate.host.uplink
     hops = (
-        Hop(node=flow.source_node, enters=None, leaves=link.ifname),
-        Hop(node=HOST, enters=link.ifname, leaves=estate.host.uplink, masquerade=True),
+        Hop(node=flow.source_node, enters=None, leaves=link.ifname, source=own, destination=None),
+        Hop(node=HOST, enters=link.ifname, leaves=out, source=own, destination=None, masquerade=True),
     )
     return Way(flow=flow, hops=hops, dial=None)
 
 
 def _from_peer(estate: Estate, flow: Flow, link: Link) -> Way:
-    hub = estate.tunnel.hub
+    hub, tunnel = estate.tunnel.hub, estate.tunnel.ifname
     if flow.target in (hub, HOST) or link.far(flow.target).node != hub:
         raise NoWay(f"a peer reaches only the leaves of {hub}, over their links; `{link.name}` is none")
+    peer = next(peer.address for peer in estate.tunnel.peers if peer.name == flow.source_node)
+    own, to = link.end(hub).address, link.end(flow.target).address
     hops = (
-        Hop(node=hub, enters=estate.tunnel.ifname, leaves=link.ifname, masquerade=True),
-        Hop(node=flow.target, enters=link.ifname, leaves=None),
+        Hop(node=hub, enters=tunnel, leaves=link.ifname, source=peer, destination=to, masquerade=True),
+        Hop(node=flow.target, enters=link.ifname, leaves=None, source=own, destination=to),
     )
-    return Way(flow=flow, hops=hops, dial=link.end(flow.target).address)
+    return Way(flow=flow, hops=hops, dial=to)
 
 
 def _neighbours(flow: Flow, link: Link) -> Way:
+    own, to = link.end(flow.source_node).address, link.end(flow.target).address
     hops = (
-        Hop(node=flow.source_node, enters=None, leaves=link.ifname),
-        Hop(node=flow.target, enters=link.ifname, leaves=None),
+        Hop(node=flow.source_node, enters=None, leaves=link.ifname, source=own, destination=to),
+        Hop(node=flow.target, enters=link.ifname, leaves=None, source=own, destination=to),
     )
-    return Way(flow=flow, hops=hops, dial=link.end(flow.target).address)
+    return Way(flow=flow, hops=hops, dial=to)

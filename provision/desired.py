@@ -1,0 +1,73 @@
+"""Estate -> what the kernel must hold, in the terms in which facts are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from provision.facts.compiled import compiled
+from provision.facts.ruleset import ActualRuleset
+from provision.render import nft
+from specs import sysctls
+from specs.model import TUNNEL_INTERFACE, Estate, Link
+from specs.topology import Node, nodes
+from specs.way import ways
+
+LINK_MTU = 1500
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesiredNode:
+    """One namespace: what it is, the ruleset's text, and what the kernel makes of that text."""
+
+    node: Node
+    text: str
+    ruleset: ActualRuleset
+    flows: frozenset[str]  # the flows whose way passes it
+
+    @property
+    def sysctls(self) -> Mapping[str, str]:
+        """Every key of the namespace and of its declared interfaces, in the order to write."""
+        return sysctls.every(self.node)
+
+    @property
+    def first_sysctls(self) -> tuple[tuple[str, str], ...]:
+        """Those that can be set before there is any interface but lo; the others are born with `default`'s."""
+        later = {end.ifname for end in self.node.endpoints} | {TUNNEL_INTERFACE}
+        return tuple((key, value) for key, value in self.sysctls.items() if sysctls.interface_of(key) not in later)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DesiredNetwork:
+    nodes: tuple[DesiredNode, ...]
+    links: tuple[Link, ...]
+    tunnel: str  # the tunnel device's name, wherever a node has one
+    flows: frozenset[str]
+
+    def node(self, name: str) -> DesiredNode:
+        return next(wanted for wanted in self.nodes if wanted.node.name == name)
+
+
+def network(estate: Estate, cache: Path) -> DesiredNetwork:
+    """The network of `estate`; `cache` remembers what rulesets compile to. CommandError when nft refuses one."""
+    texts = nft.rulesets(estate)
+    passing: dict[str, set[str]] = {name: set() for name in texts}
+    for way in ways(estate):
+        for hop in way.hops:
+            passing[hop.node].add(str(way.flow))
+    wanted = tuple(
+        DesiredNode(
+            node=node,
+            text=texts[node.name],
+            ruleset=compiled(texts[node.name], cache),
+            flows=frozenset(passing[node.name]),
+        )
+        for node in nodes(estate)
+    )
+    return DesiredNetwork(
+        nodes=wanted,
+        links=estate.wires,
+        tunnel=estate.tunnel.ifname,
+        flows=frozenset(str(flow) for flow in estate.flows),
+    )

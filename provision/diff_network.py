@@ -1,0 +1,184 @@
+"""What must change in the namespaces: desired against actual, noun by noun. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Interface
+
+from provision.desired import LINK_MTU, DesiredNetwork, DesiredNode
+from provision.facts.link import ActualLink
+from provision.facts.network import ActualNetwork
+from provision.facts.route import ActualRoute
+from provision.facts.rule import FRESH
+from provision.op import Op
+from provision.ops.address import AddAddress, RemoveAddress
+from provision.ops.link import ChangeLink, MakeLink, RemoveLink
+from provision.ops.netns import MakeNetns, RemoveNetns
+from provision.ops.route import AddRoute, RemoveRoute
+from provision.ops.rule import RemoveRule, RestoreRule
+from provision.ops.ruleset import LoadRuleset
+from provision.ops.sysctl import SetSysctl
+from provision.ops.tunnel import TUNNEL_MTU, MakeTunnel
+from specs import naming
+from specs.model import Link
+from specs.sysctls import interface_of
+from specs.topology import Route
+
+LOOPBACK = "lo"
+LOOPBACK_MTU = 65536
+_LOOPBACK_ADDRESS = IPv4Interface("127.0.0.1/8")
+_TUNNEL_KINDS = ("tun", "wireguard")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActualNetworks:
+    """The namespaces there are: those read, by node, and every entry that bears the instance's name."""
+
+    networks: Mapping[str, ActualNetwork]
+    entries: tuple[tuple[str, bool], ...]
+
+
+def diff(desired: DesiredNetwork, actual: ActualNetworks) -> Iterator[Op]:
+    """Every op that the namespaces need, in no order of their own."""
+    declared = {wanted.node.name for wanted in desired.nodes}
+    yield from (RemoveNetns(node=name) for name, _ in actual.entries if name not in declared)
+    for wanted in desired.nodes:
+        there = actual.networks.get(wanted.node.name)
+        if there is None:
+            yield MakeNetns(node=wanted.node.name, sysctls=wanted.first_sysctls)
+        yield from _in_node(desired, wanted, there)
+    yield from _links(desired, actual.networks)
+
+
+def _in_node(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
+    yield from _ruleset(wanted, there)
+    yield from _tunnel(desired, wanted, there)
+    yield from _routes(desired, wanted, there)
+    if there is not None:
+        yield from _sysctls(wanted, there)
+        yield from _addresses(desired, wanted, there)
+        yield from _rules(wanted, there)
+
+
+def _sysctls(wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:
+    seen = dict(there.sysctls)
+    links = {link.ifname for link in there.links}
+    for key, value in wanted.sysctls.items():
+        there_is = interface_of(key) in (None, "all", "default", *links)
+        if there_is and seen.get(key, "") != value:
+            yield SetSysctl(node=wanted.node.name, name=key, value=value, seen=seen.get(key, ""))
+
+
+def _ruleset(wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
+    if there is None:
+        if wanted.ruleset.tables:
+            yield LoadRuleset(node=wanted.node.name, text=wanted.text)
+    elif there.ruleset.digest != wanted.ruleset.digest:
+        change = f"holds {there.ruleset}, declared are {wanted.ruleset}"
+        yield LoadRuleset(node=wanted.node.name, text=wanted.text, change=change)
+
+
+def _links(desired: DesiredNetwork, networks: Mapping[str, ActualNetwork]) -> Iterator[Op]:
+    found = {name: {link.ifname: link for link in network.links} for name, network in networks.items()}
+    expected: dict[str, set[str]] = {name: {LOOPBACK} for name in found}
+    for link in desired.links:
+        yield from _link(link, found)
+        for end in link.endpoints:
+            expected.setdefault(end.node, set()).add(end.ifname)
+    for wanted in desired.nodes:
+        name = wanted.node.name
+        if wanted.node.tunnel is not None:
+            expected.setdefault(name, set()).add(desired.tunnel)
+        for ifname, link in found.get(name, {}).items():
+            if ifname not in expected[name]:
+                yield RemoveLink(node=name, ifname=ifname, kind=link.kind)
+        if name in found:
+            yield from _change(name, found[name].get(LOOPBACK), LOOPBACK_MTU, None)
+
+
+def _link(link: Link, found: Mapping[str, Mapping[str, ActualLink]]) -> Iterator[Op]:
+    a, b = (found.get(end.node, {}).get(end.ifname) for end in link.endpoints)
+    if a is not None and b is not None and a.kind == b.kind == "veth" and (a.peer, b.peer) == (b.index, a.index):
+        altname = naming.altname(link.name)
+        yield from _change(link.a.node, a, LINK_MTU, altname)
+        yield from _change(link.b.node, b, LINK_MTU, altname)
+        return
+    for end, there in ((link.a, a), (link.b, b)):
+        if there is not None:
+            yield RemoveLink(node=end.node, ifname=end.ifname, kind=there.kind)
+    yield MakeLink(link=link)
+
+
+def _change(node: str, there: ActualLink | None, mtu: int, altname: str | None) -> Iterator[Op]:
+    if there is None:
+        return
+    wrong = [] if there.up else ["is down"]
+    wrong += [] if there.mtu == mtu else [f"has MTU {there.mtu}, not {mtu}"]
+    wrong += [] if altname is None or altname in there.altnames else [f"lacks the altname {altname}"]
+    if wrong:
+        yield ChangeLink(node=node, ifname=there.ifname, mtu=mtu, altname=altname, seen=", ".join(wrong))
+
+
+def _tunnel(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
+    if wanted.node.tunnel is None:
+        return
+    links = {link.ifname: link for link in there.links} if there is not None else {}
+    device = links.get(desired.tunnel)
+    if device is not None and device.kind in _TUNNEL_KINDS:
+        yield from _change(wanted.node.name, device, TUNNEL_MTU, None)
+        return
+    if device is not None:
+        yield RemoveLink(node=wanted.node.name, ifname=device.ifname, kind=device.kind)
+    yield MakeTunnel(node=wanted.node.name, ifname=desired.tunnel, interface=wanted.node.tunnel)
+
+
+def _addresses(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:
+    """Addresses on interfaces that are there; a link or tunnel that must be made brings its own."""
+    node = wanted.node
+    declared = {(LOOPBACK, _LOOPBACK_ADDRESS)} | {(end.ifname, end.interface) for end in node.endpoints}
+    if node.tunnel is not None:
+        declared.add((desired.tunnel, node.tunnel))
+    seen = {(address.ifname, address.interface) for address in there.addresses}
+    links = {link.ifname for link in there.links}
+    for ifname, interface in declared:
+        if ifname in links and (ifname, interface) not in seen:
+            yield AddAddress(node=node.name, ifname=ifname, interface=interface)
+    expected = {ifname for ifname, _ in declared}
+    for ifname, found in seen:
+        if ifname in expected and (ifname, found) not in declared:
+            yield RemoveAddress(node=node.name, ifname=ifname, interface=found)
+
+
+def _routes(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
+    declared = set(wanted.node.routes)
+    seen = there.routes if there is not None else ()
+    right = {_key(route) for route in declared}
+    for found in seen:
+        if _actual_key(found) not in right:
+            via = f" via {found.via}" if found.via is not None else ""
+            table = "" if found.table == _MAIN else f" table {found.table}"
+            what = f"{found.destination}{via} {found.ifname}{table}".rstrip()
+            yield RemoveRoute(node=wanted.node.name, what=what, body=found.body)
+    have = {_actual_key(found) for found in seen}
+    yield from (AddRoute(node=wanted.node.name, route=route) for route in declared if _key(route) not in have)
+
+
+_MAIN = 254
+
+
+def _key(route: Route) -> tuple[object, ...]:
+    return (route.destination, route.via, route.ifname, _MAIN)
+
+
+def _actual_key(route: ActualRoute) -> tuple[object, ...]:
+    return (route.destination, route.via, route.ifname, route.table)
+
+
+def _rules(wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:
+    name = wanted.node.name
+    for rule in there.rules:
+        if rule.fresh is None:
+            yield RemoveRule(node=name, family=rule.family, priority=rule.priority, table=rule.table, body=rule.body)
+    have = {rule.fresh for rule in there.rules}
+    yield from (RestoreRule(node=name, rule=fresh) for fresh in FRESH if fresh.family == "inet" and fresh not in have)

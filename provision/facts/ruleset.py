@@ -1,0 +1,133 @@
+"""A namespace's whole nftables ruleset, as the kernel holds it: one digest, and what there is of each kind.
+
+The dump is netlink's own (include/uapi/linux/netfilter/nf_tables.h), not nft's listing, which leaves things out
+(FACTS 4). What changes by itself is left out of the digest: handles, positions, use counts, counter values, and
+the elements of sets that rules fill at run time (law 1: deny and meter sets may vary).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from provision.netlink import Socket, attribute, attributes, walk
+
+_SUBSYSTEM = 10 << 8
+_NEWTABLE, _GETTABLE, _NEWCHAIN, _GETCHAIN, _NEWRULE, _GETRULE = 0, 1, 3, 4, 6, 7
+_NEWSET, _GETSET, _NEWSETELEM, _GETSETELEM, _GETGEN = 9, 10, 12, 13, 16
+_NEWOBJ, _GETOBJ, _NEWFLOWTABLE, _GETFLOWTABLE = 18, 19, 22, 23
+_NFGENMSG = struct.Struct("=BBH")
+_UNSPEC = _NFGENMSG.pack(0, 0, 0)
+# Attributes that are the kernel's bookkeeping: (handle, use …) of each kind of object.
+_TABLE_STRIP = {3, 4}  # USE, HANDLE
+_CHAIN_STRIP = {2, 6, 8, 11}  # HANDLE, USE, COUNTERS, ID
+_RULE_STRIP = {3, 6, 9}  # HANDLE, POSITION, ID
+_SET_STRIP = {10, 16}  # ID, HANDLE
+_OBJ_STRIP = {5, 6}  # USE, HANDLE
+_FLOWTABLE_STRIP = {4, 5}  # USE, HANDLE
+_RULE_EXPRESSIONS, _RULE_USERDATA = 4, 7
+_SET_NAME, _SET_TABLE, _SET_FLAGS, _ELEMENTS = 2, 1, 3, 3
+_SET_DYNAMIC = 0x10 | 0x20  # NFT_SET_TIMEOUT, NFT_SET_EVAL
+_ELEMENT_STRIP = {5, 7}  # EXPIRATION, EXPR (its counters)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActualRuleset:
+    digest: str
+    tables: int
+    chains: int
+    rules: int
+    flows: frozenset[str] = frozenset()  # the comments of its rules: the flows they say they are for
+
+    def __str__(self) -> str:
+        return f"{self.tables} tables, {self.chains} chains, {self.rules} rules"
+
+
+def read(kernel: Socket) -> ActualRuleset:
+    """The ruleset of the socket's namespace, in one generation (read again when it changes meanwhile)."""
+    while True:
+        before = _generation(kernel)
+        comments: set[str] = set()
+        parts = list(_parts(kernel, comments))
+        if _generation(kernel) == before:
+            break
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(4, "big") + part)
+    kinds = [part[0] for part in parts]
+    return ActualRuleset(
+        digest=digest.hexdigest(),
+        tables=kinds.count(_NEWTABLE),
+        chains=kinds.count(_NEWCHAIN),
+        rules=kinds.count(_NEWRULE),
+        flows=frozenset(comments),
+    )
+
+
+def _generation(kernel: Socket) -> bytes:
+    answers = kernel.ask(_SUBSYSTEM | _GETGEN, _UNSPEC, what="read the ruleset's generation")
+    return attributes(answers[0][1], _NFGENMSG.size)[1]
+
+
+def _parts(kernel: Socket, comments: set[str]) -> Iterator[bytes]:
+    yield from _objects(kernel, _GETTABLE, _NEWTABLE, lambda kind, value: _keep(kind, value, _TABLE_STRIP))
+    yield from _objects(kernel, _GETCHAIN, _NEWCHAIN, lambda kind, value: _keep(kind, value, _CHAIN_STRIP))
+    yield from _objects(kernel, _GETRULE, _NEWRULE, lambda kind, value: _rule(kind, value, comments))
+    yield from _objects(kernel, _GETOBJ, _NEWOBJ, lambda kind, value: _keep(kind, value, _OBJ_STRIP))
+    yield from _objects(kernel, _GETFLOWTABLE, _NEWFLOWTABLE, lambda k, v: _keep(k, v, _FLOWTABLE_STRIP))
+    yield from _sets(kernel)
+
+
+def _objects(kernel: Socket, get: int, new: int, keep: Callable[[int, bytes], bytes]) -> Iterator[bytes]:
+    for kind, body in kernel.dump(_SUBSYSTEM | get, _UNSPEC, what="dump the ruleset"):
+        if kind == _SUBSYSTEM | new:
+            kept = b"".join(keep(name, value) for name, value in walk(body, _NFGENMSG.size))
+            yield bytes((new, body[0])) + kept
+
+
+def _keep(kind: int, value: bytes, strip: set[int]) -> bytes:
+    return b"" if kind in strip else attribute(kind, value)
+
+
+def _rule(kind: int, value: bytes, comments: set[str]) -> bytes:
+    if kind == _RULE_USERDATA:
+        comments.update(_comment(value))
+    if kind != _RULE_EXPRESSIONS:
+        return _keep(kind, value, _RULE_STRIP)
+    return attribute(kind, b"".join(_expression(expression) for _, expression in walk(value)))
+
+
+def _expression(body: bytes) -> bytes:
+    found = attributes(body)
+    name = found[1]
+    return attribute(1, name) if name.rstrip(b"\0") == b"counter" else attribute(1, body)
+
+
+def _comment(userdata: bytes) -> Iterator[str]:
+    """nft's own records in a rule's userdata: type, length, value; type 0 is the comment (libnftnl udata.h)."""
+    if len(userdata) > 2 and userdata[0] == 0:
+        yield userdata[2 : 2 + userdata[1]].rstrip(b"\0").decode(errors="replace")
+
+
+def _sets(kernel: Socket) -> Iterator[bytes]:
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
+        if kind != _SUBSYSTEM | _NEWSET:
+            continue
+        found = attributes(body, _NFGENMSG.size)
+        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
+        known = {name: value for name, value in found.items() if name not in _SET_STRIP and name <= 16}
+        yield bytes((_NEWSET, body[0])) + b"".join(attribute(name, value) for name, value in sorted(known.items()))
+        if not flags & _SET_DYNAMIC:
+            yield bytes((_NEWSETELEM, body[0])) + b"".join(sorted(_elements(kernel, body[0], found)))
+
+
+def _elements(kernel: Socket, family: int, found: dict[int, bytes]) -> Iterator[bytes]:
+    where = attribute(1, found[_SET_TABLE]) + attribute(2, found[_SET_NAME])
+    question = _NFGENMSG.pack(family, 0, 0) + where
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETSETELEM, question, what="dump a set's elements"):
+        if kind == _SUBSYSTEM | _NEWSETELEM:
+            listed = attributes(body, _NFGENMSG.size).get(_ELEMENTS, b"")
+            for _, element in walk(listed):
+                yield b"".join(_keep(name, value, _ELEMENT_STRIP) for name, value in walk(element))

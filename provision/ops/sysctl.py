@@ -1,0 +1,42 @@
+"""Set a sysctl of a namespace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from provision import kernel
+from provision.context import Context
+from provision.errors import ApplyError
+from provision.facts.sysctl import path
+from provision.op import Action, Op, Phase
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetSysctl(Op):
+    phase: ClassVar[Phase] = Phase.SYSCTL
+    noun: ClassVar[str] = "sysctl"
+    action: ClassVar[Action] = Action.CHANGE
+
+    node: str
+    name: str
+    value: str
+    seen: str
+
+    @property
+    def subject(self) -> str:
+        return f"{self.node}: {self.name}"
+
+    def describe(self) -> str:
+        return f"sysctl {self.name} in {self.node}: {self.seen or 'absent'} -> {self.value}"
+
+    def execute(self, context: Context) -> None:
+        kernel.inside(context.netns(self.node), lambda: write(self.name, self.value))
+
+
+def write(name: str, value: str) -> None:
+    """Set it in the calling thread's namespace. Raises ApplyError naming the key the kernel does not take."""
+    try:
+        path(name).write_text(value, encoding="ascii")
+    except OSError as error:
+        raise ApplyError(f"sysctl {name} = {value}: {error.strerror}; this kernel may lack what the law needs") from error
