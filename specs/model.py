@@ -85,7 +85,7 @@ class Link:
     name: str  # the owner's own; the altname where it differs from ifname
     a: Endpoint
     b: Endpoint
-    source: Source
+    source: Source = field(compare=False)
 
     @property
     def ifname(self) -> str:
@@ -122,7 +122,7 @@ class Flow:
     target: str
     port: Port
     link: str  # the link whose row declares it
-    source: Source
+    source: Source = field(compare=False)
 
     def __str__(self) -> str:
         return f"{self.source_node} -> {self.target} {self.port}"
@@ -242,7 +242,7 @@ class Container:
     user: int  # uid inside; 0 only with a reason
     root_reason: str | None
     waiver: Waiver | None
-    source: Source
+    source: Source = field(compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,7 +309,7 @@ class Image:
     entrypoint: tuple[str, ...]
     shell_reason: str | None  # None: the image holds no shell
     stands_in_for: str | None
-    source: Source
+    source: Source = field(compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

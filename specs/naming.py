@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 
 IFNAME_MAX = 15
+NAME_MAX = 63  # a host name's label (RFC 1035); an altname has 127, `<instance>.<node>` under /run/netns 255
+ESTATE_MAX = 32  # podman refuses a runroot of more than 50 characters: /run/pluto/<instance>/podman
 _DIGEST = 4  # hexadecimal digits kept of the link name's hash
 INSTANCE_SEPARATOR = "."
 

@@ -41,8 +41,9 @@ def _cells(estate: Estate, flow: Flow) -> Iterator[Cell]:
 def _senders(estate: Estate, flow: Flow) -> Iterator[tuple[Node, str]]:
     around = {node.name: node for node in estate.world.nodes}
     for node in nodes(estate):
-        if flow.source_node == WAN and node.name in around and around[node.name].zone == WAN and not node.forwards:
-            yield from ((node, endpoint.ifname) for endpoint in node.endpoints)
+        if flow.source_node == WAN:
+            if node.name in around and around[node.name].zone == WAN and not node.forwards:
+                yield from ((node, endpoint.ifname) for endpoint in node.endpoints)
         elif node.name == flow.source_node and node.kind is Kind.PEER:
             yield node, estate.tunnel.ifname
         elif node.name == flow.source_node:

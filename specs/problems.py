@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from specs.model import Source
 
+SHOWN_MAX = 60
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Problem:
@@ -35,3 +37,11 @@ def closest(name: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean `{near[0]}`?"
     return f"known: {', '.join(names)}" if 0 < len(names) <= 12 else ""
+
+
+def shown(value: object) -> str:
+    """A value as a message quotes it: on one line, printable, not longer than a line."""
+    text = str(value)
+    if not text.isprintable():
+        text = ascii(text)[1:-1]
+    return f"`{text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + '…'}`"

@@ -28,7 +28,8 @@ from specs.model import (
     WorldNode,
 )
 from specs.problems import Problem, SpecError, closest
-from specs.raw import RawEnd, RawEstate, RawFlow, RawLink, RawLinks, RawWire, RawWorld
+from specs.raw import RawEstate, RawLink, RawLinks, RawWire, RawWorld
+from specs.values import RawEnd, RawFlow
 
 
 @dataclass(frozen=True, kw_only=True)

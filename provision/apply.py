@@ -1,0 +1,85 @@
+"""Plan -> the world: every op in its order, services waited for, and a new plan that must be empty (law 5)."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import groupby
+
+from provision.context import Context
+from provision.errors import ApplyError, PlutoError
+from provision.op import Op, Phase
+from provision.ops.container import RunContainer, StartContainer
+from specs.instance import Instance
+
+WORKERS = {Phase.IMAGE: 2, Phase.CONTAINER: 4}  # what runs side by side; everything else one after another
+Told = Callable[[Op], None]
+
+
+def execute(ops: Sequence[Op], context: Context, *, begun: Told, done: Told) -> None:
+    """Do `ops`, phase by phase. Raises ApplyError naming the op that failed; those before it stand."""
+    for phase, group in groupby(ops, key=lambda op: op.key.phase):
+        members = tuple(group)
+        workers = WORKERS.get(phase, 1)
+        if workers == 1 or len(members) == 1:
+            for op in members:
+                begun(op)
+                _do(op, context)
+                done(op)
+        else:
+            _side_by_side(members, context, workers, begun, done)
+
+
+def _do(op: Op, context: Context) -> None:
+    try:
+        op.execute(context)
+    except (PlutoError, OSError) as error:
+        raise ApplyError(f"{op.describe()}: {error}") from error
+
+
+def _side_by_side(ops: Sequence[Op], context: Context, workers: int, begun: Told, done: Told) -> None:
+    """Start each op once all it depends on are done; stop starting when one fails."""
+    left = list(ops)
+    running: dict[Future[None], Op] = {}
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        while left or running:
+            unfinished = {op.subject for op in (*left, *running.values())}
+            for op in [op for op in left if not set(_depends_on(op)) & (unfinished - {op.subject})]:
+                left.remove(op)
+                begun(op)
+                running[pool.submit(_do, op, context)] = op
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                op = running.pop(future)
+                future.result()
+                done(op)
+
+
+def _depends_on(op: Op) -> tuple[str, ...]:
+    match op:
+        case RunContainer() | StartContainer():
+            return op.depends_on
+        case _:
+            return ()
+
+
+@contextmanager
+def locked(instance: Instance) -> Iterator[None]:
+    """Hold the instance's lock (law 5). Raises ApplyError at once when another process holds it."""
+    instance.run.mkdir(parents=True, exist_ok=True)
+    with instance.lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise ApplyError(
+                f"another process (pid {holder}) is changing instance {instance.name}: wait for it to end"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield

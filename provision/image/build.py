@@ -1,0 +1,173 @@
+"""A recipe -> STATE/images/<image>-<tag>.tar and its SBOM; an archive -> an image of an instance's podman.
+
+    base's archive, or the skeleton ────┐
+    packages ─ bootstrap ─┬─ closure ───┼─ layered ─ audit ─ write ─ rename
+    pinned files ─────────┘             │
+    put files, mount points ────────────┘
+The order of the layers is the order from top to bottom: what comes later replaces what came before.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from provision.errors import ApplyError
+from provision.image import assemble, bootstrap, closure, pinned, sbom, tag
+from provision.image.recipe import Recipe
+from provision.run import run
+
+IMPORT_SECONDS = 300.0
+LABEL_TAG = "pluto.image"
+
+
+def archive_of(recipe: Recipe, images: Path) -> Path:
+    return images / f"{recipe.stem}.tar"
+
+
+def sbom_of(recipe: Recipe, images: Path) -> Path:
+    return images / f"{recipe.stem}.sbom.json"
+
+
+def build(recipe: Recipe, *, images: Path, cache: Path) -> Path:
+    """Make the archive of `recipe`, and of its base, where absent; return it.
+
+    Safe from several threads and processes at once: one makes it, the others wait. A build that fails or is
+    killed leaves no archive, and the next one clears its folder away. Raises ApplyError, CommandError, HostError.
+    """
+    archive = archive_of(recipe, images)
+    if archive.exists():
+        return archive
+    if recipe.base is not None:
+        build(recipe.base, images=images, cache=cache)
+    with _workshop(images / f".{recipe.stem}.making") as folder:
+        if not archive.exists():
+            entries, packages = _entries(recipe, folder / "root", images=images, cache=cache)
+            _refuse(recipe, assemble.audit(entries, shell=recipe.image.shell_reason is not None))
+            assemble.write(entries, folder / "image.tar")
+            sbom.write(packages, folder / "sbom.json", image=recipe.name, tag=recipe.tag)
+            (folder / "sbom.json").replace(sbom_of(recipe, images))
+            (folder / "image.tar").replace(archive)  # last: its presence says that all is done
+    return archive
+
+
+def import_archive(recipe: Recipe, archive: Path, *, argv: tuple[str, ...], env: Mapping[str, str]) -> None:
+    """Make an archive an image, recipe.reference, of the podman that `argv` and `env` name. Raises CommandError."""
+    changes = [f"LABEL {LABEL_TAG}={recipe.tag}"]
+    if recipe.image.entrypoint:
+        changes.append(f"ENTRYPOINT {json.dumps(list(recipe.image.entrypoint))}")
+    options = [word for change in changes for word in ("--change", change)]
+    run((*argv, "import", "--quiet", *options, str(archive), recipe.reference), timeout=IMPORT_SECONDS, env=env)
+
+
+def _entries(
+    recipe: Recipe, root: Path, *, images: Path, cache: Path
+) -> tuple[dict[PurePosixPath, assemble.Entry], tuple[sbom.Package, ...]]:
+    below, packages = _base(recipe, images)
+    root.mkdir()
+    if recipe.packages:
+        bootstrap.bootstrap(root, family=recipe.family, packages=recipe.packages)
+    kept = closure.closure(root, (*_pinned(recipe, root, cache / "wheels"), *_wanted(recipe, root)))
+    entries = assemble.layered(below, assemble.from_tree(root, kept), _put(recipe), _mount_points(recipe))
+    return entries, (*packages, *sbom.packages_of(root, kept), *_wheels(recipe, cache / "wheels"))
+
+
+def _base(recipe: Recipe, images: Path) -> tuple[tuple[assemble.Entry, ...], tuple[sbom.Package, ...]]:
+    if recipe.base is None:
+        return assemble.skeleton(), ()
+    return tuple(assemble.from_archive(archive_of(recipe.base, images))), sbom.read(sbom_of(recipe.base, images))
+
+
+def _pinned(recipe: Recipe, root: Path, wheels: Path) -> Iterator[tuple[PurePosixPath, str]]:
+    """Unpack the pinned files into the root filesystem, where their libraries are looked for like any other's."""
+    for wanted in recipe.image.pinned:
+        outside = root / wanted.at.relative_to("/")
+        outside.parent.mkdir(parents=True, exist_ok=True)
+        outside.write_bytes(pinned.member(wanted, wheels))
+        outside.chmod(assemble.PROGRAM_MODE)
+        yield wanted.at, f"pinned in {recipe.image.source}"
+
+
+def _wanted(recipe: Recipe, root: Path) -> Iterator[tuple[PurePosixPath, str]]:
+    for program in recipe.image.programs:
+        yield program, f"programs in {recipe.image.source}"
+    for pattern in recipe.image.keep:
+        found = tuple(closure.Tree(root).glob(pattern))
+        if not found:
+            raise ApplyError(
+                f"{recipe.image.source}: image {recipe.name}: no package has {pattern}, which `keep` names"
+            )
+        for path in found:
+            yield path, f"keep in {recipe.image.source}"
+
+
+def _wheels(recipe: Recipe, wheels: Path) -> Iterator[sbom.Package]:
+    for wanted in recipe.image.pinned:
+        licences = tuple(filter(None, [pinned.licence(wanted, wheels)]))
+        yield sbom.Package(name=wanted.project, version=wanted.version, licences=licences)
+
+
+def _put(recipe: Recipe) -> Iterator[assemble.Entry]:
+    for put in recipe.image.put:
+        mode = assemble.PROGRAM_MODE if put.executable else assemble.FILE_MODE
+        for below, path in tag.put_files(put, recipe.folder):
+            yield assemble.Entry(at=put.at / below, kind=assemble.Kind.FILE, mode=mode, origin=path)
+
+
+def _mount_points(recipe: Recipe) -> Iterator[assemble.Entry]:
+    """What is mounted at run time needs a place: neither podman nor runc can make one in a read-only root."""
+    yield from (assemble.folder(path) for path in recipe.image.writable if path != assemble.TMP)
+    yield from (assemble.text(rendered.at) for rendered in recipe.image.rendered)
+
+
+def _refuse(recipe: Recipe, problems: tuple[str, ...]) -> None:
+    if problems:
+        listed = "\n".join(f"  {problem}" for problem in problems)
+        raise ApplyError(f"{recipe.image.source}: image {recipe.name} may not be made so:\n{listed}")
+
+
+@contextlib.contextmanager
+def _workshop(folder: Path) -> Iterator[Path]:
+    """`folder`, empty and held by this thread alone until the end, when it is removed.
+
+    The lock is on the folder itself, so that nothing is left to tidy; one that a killed build left is emptied.
+    """
+    handle = _held(folder)
+    try:
+        _empty(folder)
+        yield folder
+    finally:
+        _empty(folder)
+        folder.rmdir()
+        os.close(handle)
+
+
+def _held(folder: Path) -> int:
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        except FileNotFoundError:
+            continue  # its last holder has just removed it
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if folder.exists() and folder.stat().st_ino == os.fstat(handle).st_ino:
+            return handle
+        os.close(handle)  # we waited for a folder that is gone: take the new one
+
+
+def _empty(folder: Path) -> None:
+    """Remove all below. Raises ApplyError where something is mounted there: what is mounted is not ours to remove."""
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    below = [path for path in mounted if PurePosixPath(path).is_relative_to(folder.resolve())]
+    if below:
+        raise ApplyError(f"something is mounted below {folder}: umount {' '.join(reversed(below))}, and apply again")
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()

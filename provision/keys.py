@@ -1,0 +1,65 @@
+"""The tunnel's keys: read from the instance's secrets folder, and made where there are none (law 11).
+
+    secrets/tunnel/hub.key            the hub's private key
+    secrets/tunnel/<peer>.key         a peer's private key, where its owner brings no public one
+    secrets/tunnel/<peer>.psk         the key both share beside (wg(8), PresharedKey)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from provision import x25519
+from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
+from specs.instance import Instance
+from specs.model import Estate, Peer, Profile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keyring:
+    """The keys, and those among them that are new: in memory alone until an op writes them."""
+
+    keys: TunnelKeys
+    new: tuple[tuple[Path, Secret], ...]
+
+
+def keyring(estate: Estate, instance: Instance) -> Keyring:
+    """Every key of the tunnel; makes what is missing, writes nothing."""
+    folder = instance.secrets / "tunnel"
+    new: dict[Path, Secret] = {}
+
+    def held(name: str, make: Callable[[], str]) -> Secret:
+        path = folder / name
+        kept = _read(path)
+        if kept is None:
+            kept = new[path] = Secret(make())
+        return kept
+
+    def peers() -> Iterator[PeerKeys]:
+        for peer in estate.tunnel.peers:
+            own = estate.profile is Profile.LAB or peer.public_key is None  # the lab plays the peer as well
+            private = held(f"{peer.name}.key", x25519.private_key) if own else None
+            preshared = held(f"{peer.name}.psk", x25519.preshared_key)
+            yield PeerKeys(name=peer.name, public=_public_of(peer, private), private=private, preshared=preshared)
+
+    hub = held("hub.key", x25519.private_key)
+    keys = TunnelKeys(public=x25519.public_key(hub.reveal()), private=hub, peers=tuple(peers()))
+    return Keyring(keys=keys, new=tuple(sorted(new.items())))
+
+
+def _public_of(peer: Peer, private: Secret | None) -> str:
+    if private is not None:
+        return x25519.public_key(private.reveal())
+    assert peer.public_key is not None
+    return peer.public_key
+
+
+def _read(path: Path) -> Secret | None:
+    try:
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    return Secret(text) if text else None  # an empty file is what a kill left
+

@@ -1,0 +1,125 @@
+"""Make, start and remove containers; the names are the owner's, podman's are naming.container's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from provision.errors import ApplyError
+from provision.facts.container import DEAD
+from provision.op import Action, Op, Phase
+from provision.render.container import STOP_SECONDS
+
+if TYPE_CHECKING:
+    from provision.context import Context
+    from provision.podman import Podman
+
+REMOVALS = 4  # attempts at one removal
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContainer(Op):
+    """Create and start; what bears the name already (another spec, dead, half made) is replaced."""
+
+    phase: ClassVar[Phase] = Phase.CONTAINER
+    noun: ClassVar[str] = "container"
+
+    name: str
+    podman_name: str
+    document: str = field(repr=False)  # render.container.specification, as JSON
+    because: str = ""  # why it is made anew; empty when there was none
+    depends_on: tuple[str, ...] = ()  # containers that are to run before it
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+    def describe(self) -> str:
+        return f"container {self.name}" + (f", made anew: {self.because}" if self.because else "")
+
+    def execute(self, context: Context) -> None:
+        replace(context.podman, self.podman_name, self.document)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartContainer(Op):
+    """Start one that is there and right, but does not run, as after a boot; replaced where podman cannot start it.
+
+    A DEAD one is always replaced: podman takes it for running.
+    """
+
+    phase: ClassVar[Phase] = Phase.CONTAINER
+    noun: ClassVar[str] = "container"
+    action: ClassVar[Action] = Action.CHANGE
+
+    name: str
+    podman_name: str
+    document: str = field(repr=False)
+    state: str  # facts.container's word
+    depends_on: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+    def describe(self) -> str:
+        return f"container {self.name} is {self.state}: start it"
+
+    def execute(self, context: Context) -> None:
+        if self.state == DEAD:
+            replace(context.podman, self.podman_name, self.document)
+            return
+        try:
+            start(context.podman, self.podman_name)
+        except ApplyError:
+            replace(context.podman, self.podman_name, self.document)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveContainer(Op):
+    """Stop and remove a container that is not declared; its volumes are folders and stay."""
+
+    phase: ClassVar[Phase] = Phase.DROP_CONTAINER
+    noun: ClassVar[str] = "container"
+    action: ClassVar[Action] = Action.REMOVE
+
+    name: str
+    podman_name: str
+
+    @property
+    def subject(self) -> str:
+        return self.name
+
+    def describe(self) -> str:
+        return f"container {self.name}"
+
+    def execute(self, context: Context) -> None:
+        remove(context.podman, self.podman_name)
+
+
+def replace(podman: Podman, podman_name: str, document: str) -> None:
+    """Remove what bears the name, create from `document`, start."""
+    remove(podman, podman_name)
+    podman.call("POST", "/containers/create", data=document)
+    start(podman, podman_name)
+
+
+def start(podman: Podman, podman_name: str) -> None:
+    """Start it; one that runs already stays as it is (podman answers 304)."""
+    podman.call("POST", f"/containers/{podman_name}/start")
+
+
+def remove(podman: Podman, podman_name: str) -> None:
+    """Stop (SIGTERM, then SIGKILL after the container's own stop time) and remove; nothing when there is none.
+
+    Asked again when podman fails: `podman container cleanup`, which conmon starts at a container's end, races
+    podman 4.3.1's own removal for the shm mount ("device or resource busy", one in seven measured).
+    """
+    for attempt in range(1, REMOVALS + 1):
+        try:
+            podman.call("DELETE", f"/containers/{podman_name}", force="true", ignore="true", timeout=str(STOP_SECONDS))
+        except ApplyError:
+            if attempt == REMOVALS:
+                raise
+        else:
+            return

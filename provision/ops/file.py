@@ -1,0 +1,109 @@
+"""Folders and files of the state folder: rendered configuration, secrets, volumes, the lab's host paths."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from provision.context import Context
+from provision.op import Action, Op, Phase
+from provision.render.wireguard import Secret
+
+_SECRET_MODE, _FILE_MODE = 0o600, 0o644
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeFolder(Op):
+    """A folder with its owner's ids; what lies in it stays as it is."""
+
+    phase: ClassVar[Phase] = Phase.FOLDER
+    noun: ClassVar[str] = "folder"
+
+    path: Path
+    owner: int
+    mode: int
+    seen: str  # what is wrong with the one that is there; empty when there is none
+
+    @property
+    def action(self) -> Action:  # type: ignore[override]
+        return Action.CHANGE if self.seen else Action.MAKE
+
+    @property
+    def subject(self) -> str:
+        return str(self.path)
+
+    def describe(self) -> str:
+        return f"folder {self.path}" + (f": {self.seen}" if self.seen else "")
+
+    def execute(self, context: Context) -> None:
+        del context
+        self.path.mkdir(parents=True, exist_ok=True)
+        os.chown(self.path, self.owner, self.owner)
+        self.path.chmod(self.mode)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteFile(Op):
+    """A rendered file. Who has it mounted is made anew: its digest is part of the container's spec hash."""
+
+    phase: ClassVar[Phase] = Phase.FILE
+    noun: ClassVar[str] = "file"
+
+    path: Path
+    text: str = field(repr=False)
+    there: bool
+
+    @property
+    def action(self) -> Action:  # type: ignore[override]
+        return Action.CHANGE if self.there else Action.MAKE
+
+    @property
+    def subject(self) -> str:
+        return str(self.path)
+
+    def describe(self) -> str:
+        return f"file {self.path}"
+
+    def execute(self, context: Context) -> None:
+        del context
+        write(self.path, self.text, _FILE_MODE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteSecret(Op):
+    """A secret's file, 0600; its text is shown nowhere."""
+
+    phase: ClassVar[Phase] = Phase.FILE
+    noun: ClassVar[str] = "key"
+
+    path: Path
+    secret: Secret
+    there: bool
+
+    @property
+    def action(self) -> Action:  # type: ignore[override]
+        return Action.CHANGE if self.there else Action.MAKE
+
+    @property
+    def subject(self) -> str:
+        return str(self.path)
+
+    def describe(self) -> str:
+        return f"secret file {self.path}"
+
+    def execute(self, context: Context) -> None:
+        del context
+        write(self.path, self.secret.reveal(), _SECRET_MODE)
+
+
+def write(path: Path, text: str, mode: int) -> None:
+    """Write `path` whole or not at all; the mode stands before the text does."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o755 if mode == _FILE_MODE else 0o700)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, mode)
+        file.write(text)
+    draft.replace(path)

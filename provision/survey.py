@@ -1,0 +1,81 @@
+"""Read everything there is and everything there must be, once; all that a plan needs."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from provision import desired
+from provision.desired import DesiredNetwork
+from provision.diff_network import ActualNetworks
+from provision.diff_workload import Images
+from provision.errors import UsageError
+from provision.facts import actual, container, image, secret, wireguard
+from provision.facts.actual import ActualWorkload
+from provision.podman import Podman
+from provision.render.container import Kernel
+from provision.workload import Workload, workload
+from specs.instance import Instance
+from specs.model import Estate
+
+CACHE = "cache"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    network: DesiredNetwork
+    workload: Workload
+    networks: ActualNetworks
+    containers: ActualWorkload
+    images: Images
+
+
+def survey(estate: Estate, instance: Instance, podman: Podman, module: str | None = None) -> Survey:
+    """Survey one instance; with `module`, that module's nodes, links and containers alone."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        asked = pool.submit(container.read, podman)  # a process: the kernel is read meanwhile
+        network = desired.network(estate, instance.state / CACHE / "rulesets")
+        load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
+        networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
+        found = asked.result()
+    misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})
+    used = {one.image for one in found}
+    if podman.present and any(order.reference not in used for order in load.orders):
+        used |= image.imported(argv=podman.argv, env=podman.env)
+    whole = Survey(
+        network=network,
+        workload=load,
+        networks=networks,
+        containers=ActualWorkload(containers=found, misplaced=misplaced, secrets=secret.read(instance)),
+        images=Images(archives=image.archives(instance.images), imported=used),
+    )
+    return whole if module is None else _only(estate, whole, module)
+
+
+def _only(estate: Estate, whole: Survey, module: str) -> Survey:
+    """Leave out what is not the module's; what stands at the other end of its links must be there already."""
+    names = {c.name for c in estate.containers if c.module == module}
+    if not names:
+        known = sorted({c.module for c in estate.containers})
+        raise UsageError(f"module `{module}` has no containers; those that have: {', '.join(known)}")
+    links = tuple(link for link in whole.network.links if names & {link.a.node, link.b.node})
+    absent = {end.node for link in links for end in link.endpoints} - names - set(whole.networks.networks)
+    if absent:
+        raise UsageError(f"module `{module}` is linked to {', '.join(sorted(absent))}, not there yet: apply the whole estate first")
+    load = whole.workload
+    orders = tuple(order for order in load.orders if order.container.name in names)
+    running = {order.name for order in orders}
+    containers = whole.containers
+    return Survey(
+        network=replace(whole.network, nodes=tuple(n for n in whole.network.nodes if n.node.name in names), links=links),
+        workload=replace(
+            load,
+            orders=orders,
+            waiting=tuple(row for row in load.waiting if row[0] in names),
+        ),
+        networks=replace(
+            whole.networks, entries=tuple(entry for entry in whole.networks.entries if entry[0] in names)
+        ),
+        containers=replace(containers, containers=tuple(c for c in containers.containers if c.name in running)),
+        images=whole.images,
+    )

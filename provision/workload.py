@@ -1,0 +1,154 @@
+"""Estate -> the containers there must be, with all that goes into each: files, secrets, folders, images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import assert_never
+
+from provision import idrange
+from provision.facts import netns
+from provision.image.recipe import Recipe, host_family, recipes
+from provision.keys import Keyring, keyring
+from provision.ops.secret import podman_name
+from provision.render import caddyfile, haproxy, lighttpd, wireguard
+from provision.render.container import File, Folder, Kernel, Order, SecretFile, folders, own_files
+from provision.render.wireguard import Secret
+from specs import world
+from specs.instance import Instance
+from specs.model import Container, Estate, Image, Peer, Renderer
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedFile:
+    """A rendered file on the machine, mounted read-only into one container."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedSecret:
+    """A secret file in the instance's secrets folder; `name` is podman's where a container gets it."""
+
+    path: Path
+    secret: Secret
+    name: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """The containers to run, by name, and what they need; `waiting` are those whose image is pending."""
+
+    orders: tuple[Order, ...]
+    files: tuple[WantedFile, ...]
+    secrets: tuple[WantedSecret, ...]
+    folders: tuple[Folder, ...]
+    recipes: tuple[Recipe, ...]
+    waiting: tuple[tuple[str, str], ...]  # container, why
+
+
+def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
+    """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
+    ring = keyring(estate, instance)
+    made = {recipe.name: recipe for recipe in recipes(estate, host_family())}
+    running = [c for c in (*estate.containers, *world.peers(estate)) if c.image in made]
+    declared = (*(c for module in estate.modules for c in module.containers), *running)
+    ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
+    orders: list[Order] = []
+    files: list[WantedFile] = []
+    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ring.new]
+    for container in running:
+        image = estate.image(container.image)
+        own = list(_files(estate, instance, container, image))
+        kept = list(_secrets(estate, instance, container, image, ring))
+        files += [file for file, _ in own]
+        secrets += [secret for secret, _ in kept]
+        orders.append(
+            Order(
+                container=container,
+                image=image,
+                reference=made[container.image].reference,
+                instance=instance,
+                profile=estate.profile,
+                ids=ids[container.name],
+                netns=netns.path(instance.name, container.shares or container.name),
+                kernel=kernel,
+                files=tuple(sorted(mounted for _, mounted in own)),
+                secrets=tuple(sorted(handed for _, handed in kept)),
+            )
+        )
+    waiting = tuple(
+        (c.name, estate.image(c.image).pending or "") for c in estate.containers if estate.image(c.image).pending
+    )
+    return Workload(
+        orders=tuple(orders),
+        files=tuple(files),
+        secrets=tuple(secrets),
+        folders=_folders(orders),
+        recipes=tuple(made.values()),
+        waiting=waiting,
+    )
+
+
+def _folders(orders: list[Order]) -> tuple[Folder, ...]:
+    wanted = {folder.path: folder for order in orders for folder in folders(order)}
+    return tuple(wanted[path] for path in sorted(wanted))
+
+
+def _files(
+    estate: Estate, instance: Instance, container: Container, image: Image
+) -> Iterator[tuple[WantedFile, File]]:
+    texts = dict(own_files(container.name))
+    texts |= {r.at: _text(estate, container, r.renderer) for r in image.rendered if not r.secret}
+    for at, text in texts.items():
+        path = instance.rendered / container.name / _flat(at)
+        yield WantedFile(path=path, text=text), File(path=path, at=at, digest=_digest(text))
+
+
+def _secrets(
+    estate: Estate, instance: Instance, container: Container, image: Image, ring: Keyring
+) -> Iterator[tuple[WantedSecret, SecretFile]]:
+    for rendered in image.rendered:
+        if rendered.secret:
+            secret = _secret(estate, container, rendered.renderer, ring)
+            name = podman_name(container.name, rendered.at)
+            path = instance.secrets / container.name / _flat(rendered.at)
+            handed = SecretFile(name=name, at=rendered.at, digest=_digest(secret.reveal()))
+            yield WantedSecret(path=path, secret=secret, name=name), handed
+
+
+def _text(estate: Estate, container: Container, renderer: Renderer) -> str:
+    match renderer:
+        case Renderer.CADDYFILE:
+            return caddyfile.render(estate, container)
+        case Renderer.HAPROXY:
+            return haproxy.render(estate, container)
+        case Renderer.LIGHTTPD:
+            return lighttpd.render(estate, container)
+        case Renderer.WIREGUARD:
+            raise ValueError("WireGuard's configuration is a secret: write secret: true")
+        case _:
+            assert_never(renderer)
+
+
+def _secret(estate: Estate, container: Container, renderer: Renderer, ring: Keyring) -> Secret:
+    if renderer is not Renderer.WIREGUARD:
+        return Secret(_text(estate, container, renderer))
+    if container.name == estate.tunnel.hub:
+        return wireguard.render_hub(estate, ring.keys)
+    return wireguard.render_peer(estate, _peer(estate, container.name), ring.keys)
+
+
+def _peer(estate: Estate, name: str) -> Peer:
+    return next(peer for peer in estate.tunnel.peers if peer.name == name)
+
+
+def _flat(at: PurePosixPath) -> str:
+    return str(at).strip("/").replace("/", "-")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
