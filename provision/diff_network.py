@@ -4,31 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 from provision.desired import LINK_MTU, DesiredNetwork, DesiredNode
 from provision.facts.link import ActualLink
 from provision.facts.network import ActualNetwork
+from provision.facts.process import ActualProcess
 from provision.facts.route import ActualRoute
 from provision.facts.rule import FRESH
 from provision.op import Op
 from provision.ops.address import AddAddress, RemoveAddress
 from provision.ops.link import ChangeLink, MakeLink, RemoveLink
 from provision.ops.netns import MakeNetns, RemoveNetns
+from provision.ops.process import EndProcess
 from provision.ops.route import AddRoute, RemoveRoute
 from provision.ops.rule import RemoveRule, RestoreRule
 from provision.ops.ruleset import LoadRuleset
 from provision.ops.sysctl import SetSysctl
 from provision.ops.tunnel import TUNNEL_MTU, MakeTunnel
-from specs import naming
+from specs import naming, sysctls
 from specs.model import Link
-from specs.sysctls import interface_of
 from specs.topology import Route
 
 LOOPBACK = "lo"
 LOOPBACK_MTU = 65536
 _LOOPBACK_ADDRESS = IPv4Interface("127.0.0.1/8")
+_FORWARD, _NO_IPV6 = "net.ipv4.ip_forward", "net.ipv6.conf.all.disable_ipv6"
 _TUNNEL_KINDS = ("tun", "wireguard")
+_MAIN = 254  # RT_TABLE_MAIN
+AnyInterface = IPv4Interface | IPv6Interface
+AnyNetwork = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,16 +42,19 @@ class ActualNetworks:
 
     networks: Mapping[str, ActualNetwork]
     entries: tuple[tuple[str, bool], ...]
+    processes: tuple[ActualProcess, ...]  # those of no container
 
 
 def diff(desired: DesiredNetwork, actual: ActualNetworks) -> Iterator[Op]:
     """Every op that the namespaces need, in no order of their own."""
     declared = {wanted.node.name for wanted in desired.nodes}
+    yield from (EndProcess(node=p.node, pid=p.pid, command=p.command) for p in actual.processes)
     yield from (RemoveNetns(node=name) for name, _ in actual.entries if name not in declared)
     for wanted in desired.nodes:
         there = actual.networks.get(wanted.node.name)
         if there is None:
-            yield MakeNetns(node=wanted.node.name, sysctls=wanted.first_sysctls)
+            text = wanted.text if wanted.ruleset.tables else ""
+            yield MakeNetns(node=wanted.node.name, sysctls=wanted.first_sysctls, ruleset=text)
         yield from _in_node(desired, wanted, there)
     yield from _links(desired, actual.networks)
 
@@ -62,19 +70,41 @@ def _in_node(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork 
 
 
 def _sysctls(wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:
+    wrong = _wrong_sysctls(wanted, there)
+    for key, seen in wrong.items():
+        if any(_follows(key, leader) for leader in wrong):
+            continue
+        follow = tuple((name, value) for name, value in wanted.sysctls.items() if _follows(name, key) and _there(name, there))
+        yield SetSysctl(node=wanted.node.name, name=key, value=wanted.sysctls[key], seen=seen, follow=follow)
+
+
+def _wrong_sysctls(wanted: DesiredNode, there: ActualNetwork) -> dict[str, str]:
+    """The keys that do not hold their value, with what they hold instead."""
     seen = dict(there.sysctls)
-    links = {link.ifname for link in there.links}
-    for key, value in wanted.sysctls.items():
-        there_is = interface_of(key) in (None, "all", "default", *links)
-        if there_is and seen.get(key, "") != value:
-            yield SetSysctl(node=wanted.node.name, name=key, value=value, seen=seen.get(key, ""))
+    return {
+        key: seen.get(key, "")
+        for key, value in wanted.sysctls.items()
+        if _there(key, there) and seen.get(key, "") != value
+    }
+
+
+def _there(key: str, there: ActualNetwork) -> bool:
+    """Whether the key's interface exists: one that is yet to be made is born with `default`'s values."""
+    return sysctls.interface_of(key) in (None, "all", "default", *(link.ifname for link in there.links))
+
+
+def _follows(key: str, leader: str) -> bool:
+    """Whether the kernel changes `key` itself when `leader` is written.
+
+    inet_forward_change in net/ipv4/devinet.c, addrconf_disable_change in net/ipv6/addrconf.c.
+    """
+    if leader == _FORWARD:
+        return key.startswith("net.ipv4.conf.") and key.endswith((".forwarding", ".accept_redirects"))
+    return leader == _NO_IPV6 and key != leader and key.endswith(".disable_ipv6")
 
 
 def _ruleset(wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
-    if there is None:
-        if wanted.ruleset.tables:
-            yield LoadRuleset(node=wanted.node.name, text=wanted.text)
-    elif there.ruleset.digest != wanted.ruleset.digest:
+    if there is not None and there.ruleset.digest != wanted.ruleset.digest:
         change = f"holds {there.ruleset}, declared are {wanted.ruleset}"
         yield LoadRuleset(node=wanted.node.name, text=wanted.text, change=change)
 
@@ -139,7 +169,7 @@ def _addresses(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwor
     declared = {(LOOPBACK, _LOOPBACK_ADDRESS)} | {(end.ifname, end.interface) for end in node.endpoints}
     if node.tunnel is not None:
         declared.add((desired.tunnel, node.tunnel))
-    seen = {(address.ifname, address.interface) for address in there.addresses}
+    seen = {(found.ifname, found.interface) for found in there.addresses if _stays(found.interface, wanted, there)}
     links = {link.ifname for link in there.links}
     for ifname, interface in declared:
         if ifname in links and (ifname, interface) not in seen:
@@ -152,7 +182,7 @@ def _addresses(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwor
 
 def _routes(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
     declared = set(wanted.node.routes)
-    seen = there.routes if there is not None else ()
+    seen = [r for r in there.routes if _stays(r.destination, wanted, there)] if there is not None else []
     right = {_key(route) for route in declared}
     for found in seen:
         if _actual_key(found) not in right:
@@ -164,7 +194,9 @@ def _routes(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork |
     yield from (AddRoute(node=wanted.node.name, route=route) for route in declared if _key(route) not in have)
 
 
-_MAIN = 254
+def _stays(what: AnyInterface | AnyNetwork, wanted: DesiredNode, there: ActualNetwork) -> bool:
+    """Whether it is still there once the sysctls are right: IPv6 addresses and routes go with IPv6."""
+    return what.version == 4 or not any(key.endswith(".disable_ipv6") for key in _wrong_sysctls(wanted, there))
 
 
 def _key(route: Route) -> tuple[object, ...]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Phase(IntEnum):
     """The order of things (law 3): what is not declared goes first, a container comes last."""
 
+    DROP_PROCESS = -1
     DROP_CONTAINER = 0
     DROP_RULE = 1
     DROP_ROUTE = 2

@@ -74,7 +74,9 @@ def _only(estate: Estate, whole: Survey, module: str) -> Survey:
             waiting=tuple(row for row in load.waiting if row[0] in names),
         ),
         networks=replace(
-            whole.networks, entries=tuple(entry for entry in whole.networks.entries if entry[0] in names)
+            whole.networks,
+            entries=tuple(entry for entry in whole.networks.entries if entry[0] in names),
+            processes=tuple(process for process in whole.networks.processes if process.node in names),
         ),
         containers=replace(containers, containers=tuple(c for c in containers.containers if c.name in running)),
         images=whole.images,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provision.diff_network import ActualNetworks
-from provision.facts import netns, network
+from provision.facts import netns, network, process
 from provision.facts.container import ActualContainer
 from provision.facts.secret import ActualSecret
 from specs.instance import Instance
@@ -37,6 +37,9 @@ def read_networks(instance: Instance, keys: Mapping[str, Iterable[str]]) -> Actu
             if mounted and node in keys
         },
         entries=entries,
+        processes=process.read(
+            instance, {node: netns.path(instance.name, node) for node, mounted in entries if mounted and node in keys}
+        ),
     )
 
 

@@ -123,7 +123,7 @@ def layered(*layers: Iterable[Entry]) -> dict[PurePosixPath, Entry]:
     return found
 
 
-def audit(entries: Mapping[PurePosixPath, Entry], *, shell: bool) -> tuple[str, ...]:
+def audit(entries: Mapping[PurePosixPath, Entry], *, shell_declared: bool) -> tuple[str, ...]:
     """What an image must not hold (law 10), each with the path."""
     problems = []
     for at, entry in sorted(entries.items()):
@@ -133,7 +133,7 @@ def audit(entries: Mapping[PurePosixPath, Entry], *, shell: bool) -> tuple[str, 
             continue
         if at.name in PACKAGE_MANAGERS:
             problems.append(f"{at} is a package manager")
-        if at.name in SHELLS and not shell:
+        if at.name in SHELLS and not shell_declared:
             problems.append(f'{at} is a shell, and image.yaml gives no reason for one (shell: "why")')
     return tuple(problems)
 

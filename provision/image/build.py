@@ -48,7 +48,7 @@ def build(recipe: Recipe, *, images: Path, cache: Path) -> Path:
     with _workshop(images / f".{recipe.stem}.making") as folder:
         if not archive.exists():
             entries, packages = _entries(recipe, folder / "root", images=images, cache=cache)
-            _refuse(recipe, assemble.audit(entries, shell=recipe.image.shell_reason is not None))
+            _refuse(recipe, assemble.audit(entries, shell_declared=recipe.image.shell_reason is not None))
             assemble.write(entries, folder / "image.tar")
             sbom.write(packages, folder / "sbom.json", image=recipe.name, tag=recipe.tag)
             (folder / "sbom.json").replace(sbom_of(recipe, images))

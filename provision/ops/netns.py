@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from provision import kernel
@@ -11,20 +11,21 @@ from provision.context import Context
 from provision.facts.link import IFF_UP, RTM_NEWLINK
 from provision.netlink import Socket
 from provision.op import Action, Op, Phase
-from provision.ops import sysctl
+from provision.ops import ruleset, sysctl
 
 _LOOPBACK_INDEX = 1
 
 
 @dataclass(frozen=True, kw_only=True)
 class MakeNetns(Op):
-    """A namespace with its sysctls and its loopback up, before it has a name by which anyone could enter it."""
+    """A namespace with its sysctls, its ruleset and its loopback, before it has a name to enter it by (law 3)."""
 
     phase: ClassVar[Phase] = Phase.NETNS
     noun: ClassVar[str] = "netns"
 
     node: str
     sysctls: tuple[tuple[str, str], ...]
+    ruleset: str = field(repr=False)
 
     @property
     def subject(self) -> str:
@@ -42,6 +43,7 @@ class MakeNetns(Op):
     def _prepare(self) -> None:
         for key, value in self.sysctls:
             sysctl.write(key, value)
+        ruleset.load(self.ruleset)
         opened = Socket()
         try:
             up = struct.pack("=BxHiII", 0, 0, _LOOPBACK_INDEX, IFF_UP, IFF_UP)

@@ -20,31 +20,32 @@ _EVERY_ENTRY = struct.pack("=BBH", 0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class LoadRuleset(Op):
-    """Replace all that nftables holds in a namespace; connections are forgotten, for their verdicts are (FACTS 4)."""
+    """Replace all that nftables holds in a namespace, and forget its connections, which outlive their rules."""
 
     phase: ClassVar[Phase] = Phase.RULESET
     noun: ClassVar[str] = "ruleset"
+    action: ClassVar[Action] = Action.CHANGE
 
     node: str
     text: str = field(repr=False)
-    change: str = ""  # what differs; empty for a namespace that is new
-
-    @property
-    def action(self) -> Action:  # type: ignore[override]
-        return Action.CHANGE if self.change else Action.MAKE
+    change: str  # what differs
 
     @property
     def subject(self) -> str:
         return self.node
 
     def describe(self) -> str:
-        return f"ruleset of {self.node}" + (f": {self.change}" if self.change else "")
+        return f"ruleset of {self.node}: {self.change}"
 
     def execute(self, context: Context) -> None:
-        path = context.netns(self.node)
-        kernel.inside(path, lambda: run(LOAD, stdin=self.text, timeout=LOAD_SECONDS))
-        if self.change:
-            forget_connections(context, self.node)
+        kernel.inside(context.netns(self.node), lambda: load(self.text))
+        forget_connections(context, self.node)
+
+
+def load(text: str) -> None:
+    """Load a ruleset into the calling thread's namespace, as one transaction; nothing is started for an empty one."""
+    if text:
+        run(LOAD, stdin=text, timeout=LOAD_SECONDS)
 
 
 def forget_connections(context: Context, node: str) -> None:

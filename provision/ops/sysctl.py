@@ -22,6 +22,7 @@ class SetSysctl(Op):
     name: str
     value: str
     seen: str
+    follow: tuple[tuple[str, str], ...] = ()  # keys that the kernel resets when this one changes
 
     @property
     def subject(self) -> str:
@@ -31,7 +32,11 @@ class SetSysctl(Op):
         return f"sysctl {self.name} in {self.node}: {self.seen or 'absent'} -> {self.value}"
 
     def execute(self, context: Context) -> None:
-        kernel.inside(context.netns(self.node), lambda: write(self.name, self.value))
+        kernel.inside(context.netns(self.node), self._write)
+
+    def _write(self) -> None:
+        for name, value in ((self.name, self.value), *self.follow):
+            write(name, value)
 
 
 def write(name: str, value: str) -> None:

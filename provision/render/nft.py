@@ -17,7 +17,7 @@ from specs.topology import Node, nodes
 from specs.way import Hop, Way, ways
 
 TABLE = "inet pluto"
-EMPTY = "flush ruleset\n"
+FLUSH = "flush ruleset\n"
 LOG = 'limit rate 2/second burst 5 packets log prefix "{prefix} " group 1'
 
 
@@ -36,7 +36,7 @@ def rulesets(estate: Estate) -> Mapping[str, str]:
     for way in ways(estate):
         for hop in way.hops:
             _add(chains[hop.node], way, hop)
-    return {node.name: _text(estate, node, chains[node.name]) if node.ours else EMPTY for node in nodes(estate)}
+    return {node.name: _text(estate, node, chains[node.name]) if node.ours else FLUSH for node in nodes(estate)}
 
 
 def _add(chains: _Chains, way: Way, hop: Hop) -> None:
@@ -98,7 +98,7 @@ def _text(estate: Estate, node: Node, chains: _Chains) -> str:
         *_nat("postrouting", "srcnat", chains.postrouting),
     ]
     lines = "\n".join(f"    {line}" if line else "" for line in body).rstrip()
-    return f"{EMPTY}table {TABLE} {{\n{lines}\n}}\n"
+    return f"{FLUSH}table {TABLE} {{\n{lines}\n}}\n"
 
 
 def _inside(estate: Estate, chains: _Chains) -> Iterable[str]:
