@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     voice = Voice(sys.stdout, quiet=getattr(options, "json", False))
     try:
-        return options.command(options, voice)
+        command: commands.Command = options.command
+        return command(options, voice)
     except UsageError as error:
         print(f"pluto: {error}", file=sys.stderr)
         return USAGE
@@ -47,9 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pluto", description="Make an estate from its declaration.", epilog=__doc__.split("\n\n")[1])
-    parser.add_argument("--estate", type=Path, default=DEFAULT_FOLDER, metavar="DIR", help="the declaration (default: the one in specs/pluto)")
+    parser.add_argument(
+        "--estate",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        metavar="DIR",
+        help="the declaration (default: the one in specs/pluto)",
+    )
     parser.add_argument("--instance", metavar="NAME", help="which realisation of it (default: the estate's own name)")
-    parser.add_argument("--profile", type=Profile, choices=list(Profile), default=Profile.LAB, help="lab: in namespaces of its own (default); metal: on the machine itself")
+    parser.add_argument(
+        "--profile",
+        type=Profile,
+        choices=list(Profile),
+        default=Profile.LAB,
+        help="lab: in namespaces of its own (default); metal: on the machine itself",
+    )
     verbs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     plan = _verb(verbs, "plan", commands.plan, "say what apply would do; exit 2 when there is something")
@@ -73,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _verb(verbs: "argparse._SubParsersAction[_Parser]", name: str, command: commands.Command, text: str) -> _Parser:
+def _verb(verbs: argparse._SubParsersAction[_Parser], name: str, command: commands.Command, text: str) -> _Parser:
     verb = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     verb.set_defaults(command=command)
     return verb

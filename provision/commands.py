@@ -154,7 +154,9 @@ def _ask(found: Plan, options: argparse.Namespace) -> None:
     if options.yes or not (found.gained or found.removes):
         return
     if options.json or not sys.stdin.isatty():
-        raise UsageError("reach widens or something is removed, and there is no terminal to ask at: look at `plan`, then give --yes")
+        raise UsageError(
+            "reach widens or something is removed, and there is no terminal to ask at: look at `plan`, then give --yes"
+        )
     if input("go on? [y/N] ").strip().lower() not in ("y", "yes"):
         raise ApplyError("nothing was changed")
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
 from provision.desired import LINK_MTU, DesiredNetwork, DesiredNode
@@ -50,23 +50,37 @@ def diff(desired: DesiredNetwork, actual: ActualNetworks) -> Iterator[Op]:
     declared = {wanted.node.name for wanted in desired.nodes}
     yield from (EndProcess(node=p.node, pid=p.pid, command=p.command) for p in actual.processes)
     yield from (RemoveNetns(node=name) for name, _ in actual.entries if name not in declared)
+    links = list(_links(desired, actual.networks))
+    yield from links
+    gone = {(op.node, op.ifname) for op in links if isinstance(op, RemoveLink)}
     for wanted in desired.nodes:
         there = actual.networks.get(wanted.node.name)
         if there is None:
             text = wanted.text if wanted.ruleset.tables else ""
             yield MakeNetns(node=wanted.node.name, sysctls=wanted.first_sysctls, ruleset=text)
+        else:
+            there = _without(wanted.node.name, there, gone)
         yield from _in_node(desired, wanted, there)
-    yield from _links(desired, actual.networks)
 
 
 def _in_node(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
     yield from _ruleset(wanted, there)
     yield from _tunnel(desired, wanted, there)
-    yield from _routes(desired, wanted, there)
+    yield from _routes(wanted, there)
     if there is not None:
         yield from _sysctls(wanted, there)
         yield from _addresses(desired, wanted, there)
         yield from _rules(wanted, there)
+
+
+def _without(node: str, there: ActualNetwork, gone: Collection[tuple[str, str]]) -> ActualNetwork:
+    """What a namespace holds once the interfaces are gone that must go: their addresses and routes go with them."""
+    return replace(
+        there,
+        links=tuple(link for link in there.links if (node, link.ifname) not in gone),
+        addresses=tuple(address for address in there.addresses if (node, address.ifname) not in gone),
+        routes=tuple(route for route in there.routes if (node, route.ifname) not in gone),
+    )
 
 
 def _sysctls(wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:
@@ -74,7 +88,9 @@ def _sysctls(wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:
     for key, seen in wrong.items():
         if any(_follows(key, leader) for leader in wrong):
             continue
-        follow = tuple((name, value) for name, value in wanted.sysctls.items() if _follows(name, key) and _there(name, there))
+        follow = tuple(
+            (name, value) for name, value in wanted.sysctls.items() if _follows(name, key) and _there(name, there)
+        )
         yield SetSysctl(node=wanted.node.name, name=key, value=wanted.sysctls[key], seen=seen, follow=follow)
 
 
@@ -120,9 +136,9 @@ def _links(desired: DesiredNetwork, networks: Mapping[str, ActualNetwork]) -> It
         name = wanted.node.name
         if wanted.node.tunnel is not None:
             expected.setdefault(name, set()).add(desired.tunnel)
-        for ifname, link in found.get(name, {}).items():
+        for ifname, there in found.get(name, {}).items():
             if ifname not in expected[name]:
-                yield RemoveLink(node=name, ifname=ifname, kind=link.kind)
+                yield RemoveLink(node=name, ifname=ifname, kind=there.kind)
         if name in found:
             yield from _change(name, found[name].get(LOOPBACK), LOOPBACK_MTU, None)
 
@@ -180,7 +196,7 @@ def _addresses(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwor
             yield RemoveAddress(node=node.name, ifname=ifname, interface=found)
 
 
-def _routes(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
+def _routes(wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
     declared = set(wanted.node.routes)
     seen = [r for r in there.routes if _stays(r.destination, wanted, there)] if there is not None else []
     right = {_key(route) for route in declared}

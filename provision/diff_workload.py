@@ -43,11 +43,11 @@ def _container(
     document = specification(order)
     reason = _reason(order, found, actual, remade, document)
     name, needs = order.container.name, _needs(order)
+    text = canonical(document)
     if reason is not None:
-        text = canonical(document)
         yield RunContainer(name=name, podman_name=order.name, document=text, because=reason, depends_on=needs)
     elif found is not None and not found.running:
-        yield StartContainer(name=name, podman_name=order.name, state=found.state, depends_on=needs)
+        yield StartContainer(name=name, podman_name=order.name, document=text, state=found.state, depends_on=needs)
 
 
 def _reason(

@@ -42,7 +42,7 @@ def in_thread(work: Callable[[], T]) -> T:
     def body() -> None:
         try:
             outcome.append(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller, whatever it is
+        except BaseException as error:
             failure.append(error)
 
     thread = threading.Thread(target=body)
@@ -78,8 +78,7 @@ def in_new(work: Callable[[], T]) -> T:
 
 
 def is_namespace(path: Path) -> bool:
-    """Whether a network namespace is mounted at `path` (a kill between creating the file and mounting it leaves
-    an ordinary file)."""
+    """Whether a network namespace is mounted at `path`; a kill may have left an ordinary file."""
     try:
         return path.stat().st_dev == Path("/proc/self/ns/net").stat().st_dev
     except OSError:

@@ -1,8 +1,8 @@
 """The tunnel's keys: read from the instance's secrets folder, and made where there are none (law 11).
 
-    secrets/tunnel/hub.key            the hub's private key
-    secrets/tunnel/<peer>.key         a peer's private key, where its owner brings no public one
-    secrets/tunnel/<peer>.psk         the key both share beside (wg(8), PresharedKey)
+secrets/tunnel/hub.key            the hub's private key
+secrets/tunnel/<peer>.key         a peer's private key, where its owner brings no public one
+secrets/tunnel/<peer>.psk         the key both share beside (wg(8), PresharedKey)
 """
 
 from __future__ import annotations
@@ -19,23 +19,21 @@ from specs.model import Estate, Peer, Profile
 
 @dataclass(frozen=True, kw_only=True)
 class Keyring:
-    """The keys, and those among them that are new: in memory alone until an op writes them."""
+    """The keys and the files that hold them; one that is new is in memory alone until an op writes it."""
 
     keys: TunnelKeys
-    new: tuple[tuple[Path, Secret], ...]
+    files: tuple[tuple[Path, Secret], ...]
 
 
 def keyring(estate: Estate, instance: Instance) -> Keyring:
     """Every key of the tunnel; makes what is missing, writes nothing."""
     folder = instance.secrets / "tunnel"
-    new: dict[Path, Secret] = {}
+    files: dict[Path, Secret] = {}
 
     def held(name: str, make: Callable[[], str]) -> Secret:
         path = folder / name
-        kept = _read(path)
-        if kept is None:
-            kept = new[path] = Secret(make())
-        return kept
+        files[path] = _read(path) or Secret(make())
+        return files[path]
 
     def peers() -> Iterator[PeerKeys]:
         for peer in estate.tunnel.peers:
@@ -46,7 +44,7 @@ def keyring(estate: Estate, instance: Instance) -> Keyring:
 
     hub = held("hub.key", x25519.private_key)
     keys = TunnelKeys(public=x25519.public_key(hub.reveal()), private=hub, peers=tuple(peers()))
-    return Keyring(keys=keys, new=tuple(sorted(new.items())))
+    return Keyring(keys=keys, files=tuple(sorted(files.items(), key=lambda item: item[0])))
 
 
 def _public_of(peer: Peer, private: Secret | None) -> str:
@@ -62,4 +60,3 @@ def _read(path: Path) -> Secret | None:
     except FileNotFoundError:
         return None
     return Secret(text) if text else None  # an empty file is what a kill left
-

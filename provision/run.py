@@ -35,13 +35,20 @@ def run(
     calling thread. Raises CommandError when the program is missing, is late, or exits outside `accept`.
     """
     given = stdin.encode() if isinstance(stdin, str) else stdin
-    source = {"input": given} if given is not None else {"stdin": subprocess.DEVNULL}
     try:
-        done = subprocess.run(  # noqa: S603 - argv lists only
-            list(argv), capture_output=True, timeout=timeout, env=environment(env), cwd=cwd, check=False, **source
+        done = subprocess.run(
+            list(argv),
+            input=given if given is not None else b"",
+            capture_output=True,
+            timeout=timeout,
+            env=environment(env),
+            cwd=cwd,
+            check=False,
         )
     except FileNotFoundError as error:
-        raise CommandError(tuple(argv), f"not found: {error.filename}; run `make provision`, which installs it") from error
+        raise CommandError(
+            tuple(argv), f"not found: {error.filename}; run `make provision`, which installs it"
+        ) from error
     except subprocess.TimeoutExpired as error:
         raise CommandError(tuple(argv), f"not done after {timeout:g} s") from error
     stdout, stderr = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
@@ -53,7 +60,7 @@ def run(
 def spawn(argv: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path) -> subprocess.Popen[bytes]:
     """Start a process that the caller ends (a service for the length of an apply); its output goes to `log`."""
     with log.open("ab") as sink:
-        return subprocess.Popen(  # noqa: S603
+        return subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment(env), start_new_session=True
         )
 

@@ -61,13 +61,17 @@ def _only(estate: Estate, whole: Survey, module: str) -> Survey:
     links = tuple(link for link in whole.network.links if names & {link.a.node, link.b.node})
     absent = {end.node for link in links for end in link.endpoints} - names - set(whole.networks.networks)
     if absent:
-        raise UsageError(f"module `{module}` is linked to {', '.join(sorted(absent))}, not there yet: apply the whole estate first")
+        raise UsageError(
+            f"module `{module}` is linked to {', '.join(sorted(absent))}, not there yet: apply the whole estate first"
+        )
     load = whole.workload
     orders = tuple(order for order in load.orders if order.container.name in names)
     running = {order.name for order in orders}
     containers = whole.containers
     return Survey(
-        network=replace(whole.network, nodes=tuple(n for n in whole.network.nodes if n.node.name in names), links=links),
+        network=replace(
+            whole.network, nodes=tuple(n for n in whole.network.nodes if n.node.name in names), links=links
+        ),
         workload=replace(
             load,
             orders=orders,

@@ -14,7 +14,7 @@ from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.ops.secret import podman_name
 from provision.render import caddyfile, haproxy, lighttpd, wireguard
-from provision.render.container import File, Folder, Kernel, Order, SecretFile, folders, own_files
+from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files
 from provision.render.wireguard import Secret
 from specs import world
 from specs.instance import Instance
@@ -59,7 +59,7 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
     files: list[WantedFile] = []
-    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ring.new]
+    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ring.files]
     for container in running:
         image = estate.image(container.image)
         own = list(_files(estate, instance, container, image))
@@ -87,20 +87,13 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
         orders=tuple(orders),
         files=tuple(files),
         secrets=tuple(secrets),
-        folders=_folders(orders),
+        folders=every_folder(orders),
         recipes=tuple(made.values()),
         waiting=waiting,
     )
 
 
-def _folders(orders: list[Order]) -> tuple[Folder, ...]:
-    wanted = {folder.path: folder for order in orders for folder in folders(order)}
-    return tuple(wanted[path] for path in sorted(wanted))
-
-
-def _files(
-    estate: Estate, instance: Instance, container: Container, image: Image
-) -> Iterator[tuple[WantedFile, File]]:
+def _files(estate: Estate, instance: Instance, container: Container, image: Image) -> Iterator[tuple[WantedFile, File]]:
     texts = dict(own_files(container.name))
     texts |= {r.at: _text(estate, container, r.renderer) for r in image.rendered if not r.secret}
     for at, text in texts.items():

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from provision.podman import cgroup_parent
+from provision.render.podman import cgroup_parent
 from specs.instance import Instance
 
 PROC = Path("/proc")

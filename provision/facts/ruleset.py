@@ -106,7 +106,7 @@ def _expression(body: bytes) -> bytes:
 
 
 def _comment(userdata: bytes) -> Iterator[str]:
-    """nft's own records in a rule's userdata: type, length, value; type 0 is the comment (libnftnl udata.h)."""
+    """Nft's own records in a rule's userdata: type, length, value; type 0 is the comment (libnftnl udata.h)."""
     if len(userdata) > 2 and userdata[0] == 0:
         yield userdata[2 : 2 + userdata[1]].rstrip(b"\0").decode(errors="replace")
 

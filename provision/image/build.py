@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -47,7 +48,7 @@ def build(recipe: Recipe, *, images: Path, cache: Path) -> Path:
         build(recipe.base, images=images, cache=cache)
     with _workshop(images / f".{recipe.stem}.making") as folder:
         if not archive.exists():
-            entries, packages = _entries(recipe, folder / "root", images=images, cache=cache)
+            entries, packages = _entries(recipe, _fresh(folder, "root"), images=images, cache=cache)
             _refuse(recipe, assemble.audit(entries, shell_declared=recipe.image.shell_reason is not None))
             assemble.write(entries, folder / "image.tar")
             sbom.write(packages, folder / "sbom.json", image=recipe.name, tag=recipe.tag)
@@ -69,7 +70,6 @@ def _entries(
     recipe: Recipe, root: Path, *, images: Path, cache: Path
 ) -> tuple[dict[PurePosixPath, assemble.Entry], tuple[sbom.Package, ...]]:
     below, packages = _base(recipe, images)
-    root.mkdir()
     if recipe.packages:
         bootstrap.bootstrap(root, family=recipe.family, packages=recipe.packages)
     kept = closure.closure(root, (*_pinned(recipe, root, cache / "wheels"), *_wanted(recipe, root)))
@@ -166,8 +166,12 @@ def _empty(folder: Path) -> None:
     below = [path for path in mounted if PurePosixPath(path).is_relative_to(folder.resolve())]
     if below:
         raise ApplyError(f"something is mounted below {folder}: umount {' '.join(reversed(below))}, and apply again")
+    for path in tuple(folder.iterdir()):
+        # Moved first: a bootstrapper that outlived its killed build then finds its folder no more, and ends.
+        path.rename(_fresh(folder, "gone") / path.name)
     for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        shutil.rmtree(path)
+
+
+def _fresh(folder: Path, what: str) -> Path:
+    return Path(tempfile.mkdtemp(prefix=f"{what}-", dir=folder))

@@ -15,7 +15,8 @@ from typing import Any
 from provision.errors import ApplyError
 from specs.model import Image, PutFile
 
-MAKER = 1  # the making code's version: raise it when the same definition gives other bytes (tests/unit pins them)
+# The making code's version: raise it when the same definition gives other bytes; test_image_assemble.py pins them.
+MAKER = 1
 DIGITS = 12
 
 

@@ -44,4 +44,6 @@ def write(name: str, value: str) -> None:
     try:
         path(name).write_text(value, encoding="ascii")
     except OSError as error:
-        raise ApplyError(f"sysctl {name} = {value}: {error.strerror}; this kernel may lack what the law needs") from error
+        raise ApplyError(
+            f"sysctl {name} = {value}: {error.strerror}; this kernel may lack what the law needs"
+        ) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import assert_never
@@ -124,6 +125,7 @@ def _basics(order: Order) -> Document:
         "unsetenvall": True,
         "restart_policy": "always",  # by conmon's exit command: no systemd, no podman left running
         "stop_timeout": STOP_SECONDS,
+        "stop_signal": int(signal.Signals[order.image.stop_signal or "SIGTERM"]),
         "log_configuration": {"driver": "k8s-file", "size": LOG_BYTES},
         "systemd": "false",
         "sdnotifyMode": "ignore",

@@ -12,6 +12,7 @@ GLOBAL = """\
 global
     log stdout format raw local0 info
     maxconn 500
+    hard-stop-after 2s
     nbthread 2
     httpclient.resolvers.disabled on    # else a `default` resolvers section is made of /etc/resolv.conf
     httpclient.ssl.verify none          # not used; else the CA folder is missed at each start

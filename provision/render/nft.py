@@ -1,9 +1,10 @@
 """Estate -> each namespace's ruleset, as text for `nft -f` (nft(8)).
 
 Every rule names its interface, both addresses, the port, the connection's state and its direction, so that
-nothing rides on another's connection, and bears its flow as a comment; answers are accepted on the very same terms, turned round. ICMP errors
-(`related`) are not accepted: the edges find the path MTU by probing (net.ipv4.tcp_mtu_probing). The last lines of
-a chain tell, link by link, what is about to be dropped; the policy drops and the counter counts.
+nothing rides on another's connection, and bears its flow as a comment; answers are accepted on the very same
+terms, turned round. ICMP errors (`related`) are not accepted: the edges find the path MTU by probing
+(net.ipv4.tcp_mtu_probing). The last lines of a chain tell, link by link, what is about to be dropped; the policy
+drops and the counter counts.
 """
 
 from __future__ import annotations

@@ -1,0 +1,109 @@
+"""Containers removed, stopped or changed by hand come back as one op each; what crashed comes back by itself."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fixtures import run
+from fixtures.scratch import Scratch
+from specs import naming
+
+
+def podman(made: Scratch, *words: str) -> str:
+    """The instance's own podman, by its own configuration."""
+    instance = made.instance
+    env = {"CONTAINERS_CONF": instance.containers_conf, "CONTAINERS_STORAGE_CONF": instance.home / "storage.conf"}
+    folders = {"--root": instance.podman_root, "--runroot": instance.podman_runroot, "--tmpdir": instance.podman_tmp}
+    argv = ["env", *(f"{key}={value}" for key, value in env.items()), "podman", "--cgroup-manager", "cgroupfs"]
+    return run.run([*argv, *(str(word) for pair in folders.items() for word in pair), *words])
+
+
+def pid_of(made: Scratch, container: str) -> int:
+    return int(podman(made, "inspect", "--format", "{{.State.Pid}}", naming.container(made.instance.name, container)))
+
+
+def removed(made: Scratch) -> None:
+    podman(made, "rm", "--force", "--time", "2", naming.container(made.instance.name, "lbmt-weblog"))
+
+
+def stopped(made: Scratch) -> None:
+    podman(made, "stop", "--time", "2", naming.container(made.instance.name, "lbmt-weblog"))
+
+
+def file_changed(made: Scratch) -> None:
+    rendered(made).write_text("server.port = 1\n")
+
+
+def file_removed(made: Scratch) -> None:
+    rendered(made).unlink()
+
+
+def secret_file_readable(made: Scratch) -> None:
+    (made.instance.secrets / "tunnel" / "hub.key").chmod(0o644)
+    for path in made.instance.secrets.glob("vpn-edge/*"):
+        path.chmod(0o644)
+
+
+def rendered(made: Scratch) -> Path:
+    (found,) = made.instance.rendered.glob("lbmt-weblog/*lighttpd*")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("do", "op"),
+    [
+        (removed, "+ container lbmt-weblog"),
+        (stopped, "~ container lbmt-weblog"),
+        (file_changed, "~ file {rendered}"),
+        (file_removed, "+ file {rendered}"),
+    ],
+    ids=["removed", "stopped", "file-changed", "file-removed"],
+)
+def test_one_op(whole: Scratch, do: Callable[[Scratch], None], op: str) -> None:
+    expected = op.format(rendered=rendered(whole))
+    do(whole)
+    assert whole.plan() == [expected]
+    whole.apply()
+    assert whole.plan() == []
+
+
+def test_secrets_are_0600_again(whole: Scratch) -> None:
+    secret_file_readable(whole)
+    ops = whole.plan()
+    assert ops
+    assert all(op.startswith("~ key ") for op in ops)
+    whole.apply()
+    assert whole.plan() == []
+    assert {path.stat().st_mode & 0o777 for path in whole.instance.secrets.glob("*/*")} == {0o600}
+
+
+def test_namespace_removed_takes_its_container_along(whole: Scratch) -> None:
+    run.run(("ip", "netns", "del", whole.netns("lbmt-weblog")))
+    assert {"+ netns lbmt-weblog", "+ container lbmt-weblog", "+ link pub-lbmt-weblog"} <= set(whole.plan())
+    whole.apply()
+    assert whole.plan() == []
+
+
+def test_other_containers_run_on(whole: Scratch) -> None:
+    """Healing one container restarts no other."""
+    before = {name: pid_of(whole, name) for name in ("lbmt-darkroom", "reverse-proxy-edge", "vpn-edge")}
+    removed(whole)
+    whole.apply()
+    assert {name: pid_of(whole, name) for name in before} == before
+
+
+@pytest.mark.parametrize("container", ["lbmt-weblog", "reverse-proxy-edge", "reverse-proxy-stream", "vpn-edge"])
+def test_killed_comes_back_by_itself(whole: Scratch, container: str) -> None:
+    """conmon restarts it, in its namespace with its links, and no provisioner runs for it."""
+    pid = pid_of(whole, container)
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while (now := pid_of(whole, container)) in (0, pid):
+        assert time.monotonic() < deadline, f"{container} was not back within 10 s"
+    node = whole.estate.container(container).shares or container
+    assert os.stat(f"/proc/{now}/ns/net").st_ino == os.stat(f"/run/netns/{whole.netns(node)}").st_ino  # noqa: PTH116
+    assert whole.plan() == []
