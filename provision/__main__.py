@@ -72,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     apply = _verb(verbs, "apply", commands.apply, "make the machine hold what is declared")
     apply.add_argument("--module", metavar="M", help="change this module alone")
     apply.add_argument("--yes", action="store_true", help="do not ask when reach widens or something is removed")
+    apply.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="for what was started to answer (default: 60)"
+    )
     apply.add_argument("--json", action="store_true", help="as one JSON document")
 
     down = _verb(verbs, "down", commands.down, "take away all that bears the instance's mark")

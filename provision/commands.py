@@ -29,7 +29,6 @@ from specs.load import load
 from specs.model import Profile
 
 Command = Callable[[argparse.Namespace, Voice], int]
-READY_SECONDS = 60.0
 
 
 def plan(options: argparse.Namespace, voice: Voice) -> int:
@@ -63,7 +62,7 @@ def _do(found: Plan, context: Context, options: argparse.Namespace, voice: Voice
     progress = _Progress(len(found.ops), voice)
     applying.execute(found.ops, context, begun=progress.begun, done=progress.done)
     started = {op.name for op in found.ops if isinstance(op, RunContainer | StartContainer)}
-    await_ready(checks(context, started), deadline=within(READY_SECONDS), log_tail=_log_tail(context))
+    await_ready(checks(context, started), deadline=within(options.wait), log_tail=_log_tail(context))
     left = planning.plan(survey(context.estate, context.instance, context.podman, options.module))
     if left.ops:
         rest = "\n".join(f"  {op.action} {op.describe()}" for op in left.ops)

@@ -102,6 +102,7 @@ def image(place: Document, said: RawImage) -> Image:
         writable=tuple(sorted(path(place) for place in said.writable)),
         entrypoint=tuple(said.entrypoint),
         shell_reason=said.shell,
+        stop_signal=said.stop_signal,
         stands_in_for=said.stands_in_for,
         source=place.at("image"),
     )

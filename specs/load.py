@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ from pydantic_core import ErrorDetails
 from specs import bind, claims, document, wiring
 from specs.document import Document
 from specs.model import Estate, Headers, Profile, Site
-from specs.problems import Problem, SpecError, closest
+from specs.problems import Problem, SpecError, closest, shown
 from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
 
 DEFAULT_FOLDER = Path(__file__).parent / "pluto"
@@ -65,16 +66,33 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
 
 
 def _read(folder: Path, profile: Profile) -> Mapping[str, Document]:
-    if not folder.is_dir():
-        raise SpecError([bind.problem(str(folder), "no such folder", "--estate names a folder with estate.yaml")])
-    wanted = ["estate.yaml", "links.yaml", *(["lab.yaml"] if profile is Profile.LAB else [])]
-    modules = sorted(path.relative_to(folder).as_posix() for path in folder.glob("modules/*.yaml"))
-    images = sorted(
-        (path / "image.yaml").relative_to(folder).as_posix() for path in folder.glob("images/*") if path.is_dir()
-    )
-    if not modules:
-        wanted.append("modules/*.yaml")
-    return _gather((*wanted, *modules, *images), lambda file: document.read(folder, file))
+    found = _found(folder)
+    lab = ["lab.yaml"] if profile is Profile.LAB else []
+    modules = [file for file in found if fnmatch(file, "modules/*.yaml")]
+    images = [f"{file}/image.yaml" for file in found if fnmatch(file, "images/*") and (folder / file).is_dir()]
+    wanted = ["estate.yaml", "links.yaml", *lab, *(modules or ["modules/*.yaml"]), *images]
+    strays = [file for file in found if file.endswith((".yaml", ".yml")) and file not in (*wanted, "lab.yaml")]
+    return _gather((*wanted, *strays), lambda file: _stray(file) if file in strays else document.read(folder, file))
+
+
+def _found(folder: Path) -> list[str]:
+    """What stands where declarations stand. Hidden files are an editor's own."""
+    try:
+        next(folder.iterdir(), None)
+        paths = [
+            path for pattern in ("*", "modules/*", "images/*", "images/*/image.y*ml") for path in folder.glob(pattern)
+        ]
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise SpecError(
+            [bind.problem(str(folder), f"no such folder: {why}", "--estate names a folder with estate.yaml")]
+        ) from error
+    return sorted(path.relative_to(folder).as_posix() for path in paths if not path.name.startswith("."))
+
+
+def _stray(file: str) -> Document:
+    hint = "there are estate.yaml, links.yaml, lab.yaml, modules/<module>.yaml and images/<image>/image.yaml"
+    raise SpecError([bind.problem(file, "nothing reads this file", hint)])
 
 
 def _shape(documents: Mapping[str, Document]) -> Files:
@@ -94,7 +112,7 @@ def _shape(documents: Mapping[str, Document]) -> Files:
 
 
 def _kind(file: str) -> str:
-    return {"modules": "module", "images": "image"}.get(file.split("/")[0], Path(file).stem)
+    return {"modules": "module", "images": "image"}.get(file.split("/", maxsplit=1)[0], Path(file).stem)
 
 
 def _gather(files: Iterable[str], step: Callable[[str], T]) -> dict[str, T]:
@@ -119,19 +137,45 @@ def shape(document: Document, kind: type[R]) -> R:
         raise SpecError([_explain(document, kind, detail) for detail in error.errors()]) from error
 
 
+_WANTS = {
+    "model_type": "keys with their values",
+    "dict_type": "keys with their values",
+    "list_type": "a list, such as [x, y]",
+    "string_type": "text",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+}
+
+
 def _explain(document: Document, kind: type[Raw], detail: ErrorDetails) -> Problem:
     path = tuple(part for part in detail["loc"] if part != "[key]")
-    key = path[-1] if path else document.file
+    key, called = (path[-1], _called(path)) if path else ("", "the file")
     match detail["type"]:
         case "extra_forbidden":
-            text, hint = f"unknown key `{key}`", closest(str(key), _keys(kind))
+            text, hint = f"unknown key {shown(key)}", closest(str(key), _keys(kind))
         case "missing":
             text, hint = f"missing key `{key}`", ""
         case "value_error":
             text, hint = str(detail["ctx"]["error"]), ""
+        case wanted if wanted in _WANTS:
+            text, hint = f"{called} wants {_WANTS[wanted]}", _mended(wanted, detail["input"])
         case _:
-            text, hint = f"`{key}`: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
+            text, hint = f"{called}: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
     return Problem(source=document.at(*path), text=text, hint=hint)
+
+
+def _called(path: tuple[str | int, ...]) -> str:
+    if isinstance(path[-1], int) and len(path) > 1:
+        return f"item {path[-1] + 1} of {shown(path[-2])}"
+    return shown(path[-1])
+
+
+def _mended(wanted: str, value: object) -> str:
+    if value is None:
+        return "nothing is said here: write the value, or drop the key"
+    quoted = wanted == "string_type" and isinstance(value, bool | int | float)
+    return f"put it in quotes: '{value}'" if quoted else ""
 
 
 def _keys(kind: type[Raw]) -> set[str]:

@@ -308,6 +308,7 @@ class Image:
     writable: tuple[PurePosixPath, ...]  # paths that must exist for tmpfs and mounts
     entrypoint: tuple[str, ...]
     shell_reason: str | None  # None: the image holds no shell
+    stop_signal: str | None  # what ends the program well, where that is not SIGTERM
     stands_in_for: str | None
     source: Source = field(compare=False)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_snake
 
 from specs.model import Profile, Renderer, When
 from specs.values import (
@@ -85,9 +84,7 @@ class RawHeaders(Raw):
 class RawSite(Raw):
     edge: Name
     hostname: Hostname
-    methods: Annotated[
-        Once[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]], Field(min_length=1)
-    ]
+    methods: Annotated[Once[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]], Field(min_length=1)]
     headers: RawHeaders = RawHeaders()
 
 
@@ -229,6 +226,7 @@ class RawImage(Raw):
     writable: Once[Absolute] = []
     entrypoint: list[Line] = []
     shell: Text | None = None
+    stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
     stands_in_for: Text | None = None
 
 

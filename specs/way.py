@@ -1,9 +1,9 @@
 """Flow -> its way: the namespaces it passes, interface by interface, derived from the links (law 4).
 
-    wan -> edge       host (from the uplink, DNAT to the edge, no SNAT) -> edge
-    peer -> leaf      hub (from the tunnel, masqueraded on the leaf's link) -> leaf
-    edge -> wan       edge -> host (masqueraded on the uplink)
-    neighbours        straight over their link
+wan -> edge       host (from the uplink, DNAT to the edge, no SNAT) -> edge
+peer -> leaf      hub (from the tunnel, masqueraded on the leaf's link) -> leaf
+edge -> wan       edge -> host (masqueraded on the uplink)
+neighbours        straight over their link
 """
 
 from __future__ import annotations

@@ -227,9 +227,7 @@ def _subnet(row: _Row) -> IPv4Network:
 
 def _link(row: _Row) -> Link:
     name = row.said.name
-    a, b = (
-        Endpoint(node=end.node, link=name, ifname=naming.ifname(name), address=end.address) for _, end in row.ends
-    )
+    a, b = (Endpoint(node=end.node, link=name, ifname=naming.ifname(name), address=end.address) for _, end in row.ends)
     return Link(name=name, a=a, b=b, source=row.at("name"))
 
 

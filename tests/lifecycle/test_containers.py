@@ -1,7 +1,9 @@
 """Containers removed, stopped or changed by hand come back as one op each; what crashed comes back by itself."""
 
 import os
+import shutil
 import signal
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from fixtures import run
-from fixtures.scratch import Scratch
+from fixtures.netns import inside, named
+from fixtures.scratch import Scratch, edit, scratch
 from specs import naming
+from specs.load import DEFAULT_FOLDER
 
 
 def podman(made: Scratch, *words: str) -> str:
@@ -107,3 +111,27 @@ def test_killed_comes_back_by_itself(whole: Scratch, container: str) -> None:
     node = whole.estate.container(container).shares or container
     assert os.stat(f"/proc/{now}/ns/net").st_ino == os.stat(f"/run/netns/{whole.netns(node)}").st_ino  # noqa: PTH116
     assert whole.plan() == []
+
+
+def test_tunnel_is_back_by_itself(whole: Scratch) -> None:
+    """wireguard-go forgets everything when it dies; a peer's next handshake brings the tunnel back."""
+    os.kill(pid_of(whole, "vpn-edge"), signal.SIGKILL)
+    leaf = named(whole.netns("navidrome-server"))
+    address = str(whole.estate.link("priv-navidrome-server").end("navidrome-server").address)
+    with inside(leaf, lambda: socket.create_server((address, 4533))):
+        peer = named(whole.netns("laptop"))
+        inside(peer, lambda: socket.create_connection((address, 4533), timeout=60).close())
+
+
+def test_names_what_does_not_answer(tmp_path: Path) -> None:
+    """A service whose declared check fails: exit 1, its name, what was asked and answered, the end of its log."""
+    folder = tmp_path / "pluto"
+    shutil.copytree(DEFAULT_FOLDER, folder)
+    edit(folder / "modules/frangisk.yaml", r"(get: /blog/, status:) 200", r"\1 418")
+    with scratch(folder) as made:
+        done = made.pluto("apply", "--yes", "--wait", "3")
+        assert done.code == 1
+        assert "lbmt-weblog: GET http://172.16.2.1:8080/blog/ does not answer" in done.stderr
+        assert "status 200, declared is 418" in done.stderr
+        assert "lbmt-darkroom" not in done.stderr
+        assert "the end of its log:" in done.stderr

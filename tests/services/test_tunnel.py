@@ -1,0 +1,94 @@
+"""The WireGuard tunnel: each peer reaches what its flows name, and nothing else; not the other peer."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fixtures.netns import inside
+from specs.model import Estate
+from specs.topology import Kind, nodes
+
+Place = Callable[[str], Path]
+
+
+@contextmanager
+def listening(netns: Path, address: str, port: int) -> Iterator[socket.socket]:
+    """A server in a namespace for as long as the test runs (the leaves' own services come with a later image)."""
+    server = inside(netns, lambda: socket.create_server((address, port)))
+    try:
+        server.settimeout(5)
+        yield server
+    finally:
+        server.close()
+
+
+def connect(netns: Path, address: str, port: int, seconds: float) -> socket.socket:
+    return inside(netns, lambda: socket.create_connection((address, port), timeout=seconds))
+
+
+@pytest.mark.parametrize("peer", ["laptop", "phone"])
+def test_reaches_the_port_its_flow_names(estate: Estate, place: Place, peer: str) -> None:
+    """A connection through the tunnel is accepted, and the leaf sees the hub, not the peer (law 4)."""
+    address = str(estate.link("priv-navidrome-server").end("navidrome-server").address)
+    with listening(place("navidrome-server"), address, 4533) as server:
+        connect(place(peer), address, 4533, 20).close()
+        accepted, (source, _) = server.accept()
+        accepted.close()
+    assert source == str(estate.link("priv-navidrome-server").end(estate.tunnel.hub).address)
+
+
+def test_phone_has_no_git(estate: Estate, place: Place) -> None:
+    """The laptop's connection arrives (the control), the phone's does not."""
+    address = str(estate.link("priv-git-ssh").end("git-ssh").address)
+    with listening(place("git-ssh"), address, 2222):
+        connect(place("laptop"), address, 2222, 20).close()
+        with pytest.raises(TimeoutError):
+            connect(place("phone"), address, 2222, 0.5)
+
+
+@pytest.mark.parametrize(("peer", "other"), [("laptop", "phone"), ("phone", "laptop")])
+def test_does_not_reach_the_other_peer(estate: Estate, place: Place, peer: str, other: str) -> None:
+    """Nothing filters at the peers' own machines: what a hub lets through would be accepted (and on lo it is)."""
+    (tunnel,) = (str(node.tunnel.ip) for node in nodes(estate) if node.name == other and node.tunnel is not None)
+    with listening(place(other), tunnel, 7000):
+        connect(place(other), tunnel, 7000, 5).close()
+        with pytest.raises(TimeoutError):
+            connect(place(peer), tunnel, 7000, 0.5)
+
+
+def test_shakes_hands_with_a_preshared_key(estate: Estate, place: Place) -> None:
+    """Every peer's newest handshake, as its own WireGuard tells it, and the key beside the key pair."""
+    for node in nodes(estate):
+        if node.kind is Kind.PEER:
+            with contextlib.suppress(TimeoutError):  # a packet that nobody answers, so that there is a handshake
+                connect(place(node.name), str(estate.tunnel.address), 9, 0.3)
+            state = control(place(node.name), estate.tunnel.ifname)
+            assert time.time() - int(state["last_handshake_time_sec"]) < 200
+            assert int(state["preshared_key"], 16) != 0
+
+
+def control(netns: Path, ifname: str) -> dict[str, str]:
+    """What the wireguard-go of the namespace answers to `get=1` (https://www.wireguard.com/xplatform/)."""
+    inode = netns.stat().st_ino
+    pids = [entry for entry in Path("/proc").glob("[0-9]*") if inode_of(entry / "ns/net") == inode]
+    (path,) = (pid / f"root/run/wireguard/{ifname}.sock" for pid in pids)
+    with socket.socket(socket.AF_UNIX) as asked:
+        asked.settimeout(5)
+        asked.connect(str(path))
+        asked.sendall(b"get=1\n\n")
+        answer = b""
+        while not answer.endswith(b"\n\n") and (piece := asked.recv(65536)):
+            answer += piece
+    return dict(line.split("=", 1) for line in answer.decode().split())
+
+
+def inode_of(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
