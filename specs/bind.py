@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from specs import build, vocabulary
+from specs import build, privileges
 from specs.document import Document
 from specs.model import HOST, LAN, PEERS, WAN, Container, Image, Module, Source
+from specs.privileges import Fault
 from specs.problems import Problem, SpecError, closest
 from specs.raw import RawContainer, RawImage, RawModule
 
@@ -42,13 +43,13 @@ def bind(
     problems = [
         *_misfiled(modules, images),
         *_told_twice(modules),
-        *(p for place, said in modules for p in _in_module(place, said, names)),
+        *_in_modules(modules, names),
         *(p for place, said in images for p in _in_image(folder, place, said, names)),
-        *_cycles(names.containers),
+        *_cycles(names),
     ]
     if problems:
         raise SpecError(problems)
-    return names
+    return replace(names, images=build.with_bases(names.images))
 
 
 def _misfiled(
@@ -76,74 +77,60 @@ def _told_twice(modules: Iterable[tuple[Document, RawModule]]) -> Iterator[Probl
             seen.setdefault((kind, name), source)
 
 
-def _in_module(place: Document, said: RawModule, names: Names) -> Iterator[Problem]:
-    if said.prospective and said.containers:
-        yield Problem(source=place.at("prospective"), text=f"module `{said.module}` is prospective and has containers")
-    for name, container in said.containers.items():
-        for path, text, hint in (
-            *_references(name, container, names),
-            *_mount_faults(container, names),
-            *_privileges(container),
-        ):
-            yield Problem(source=place.at("containers", name, *path), text=text, hint=hint)
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    containers: Mapping[str, Container]
+    images: frozenset[str]
+    volumes: frozenset[str]
 
 
-_Fault = tuple[tuple[str | int, ...], str, str]
+def _in_modules(modules: Iterable[tuple[Document, RawModule]], names: Names) -> Iterator[Problem]:
+    known = _Known(
+        containers={c.name: c for c in names.containers},
+        images=frozenset(image.name for image in names.images),
+        volumes=frozenset(volume for module in names.modules for volume in module.volumes),
+    )
+    for place, said in modules:
+        if said.prospective and said.containers:
+            text = f"module `{said.module}` is prospective and has containers"
+            yield Problem(source=place.at("prospective"), text=text, hint="drop the line prospective: true")
+        for name, container in said.containers.items():
+            for path, text, hint in (
+                *_references(name, container, known),
+                *_undeclared(container, known),
+                *privileges.faults(container),
+            ):
+                yield Problem(source=place.at("containers", name, *path), text=text, hint=hint)
 
 
-def _references(name: str, said: RawContainer, names: Names) -> Iterator[_Fault]:
-    known = {c.name: c for c in names.containers}
-    images = [image.name for image in names.images]
-    if said.enabled and said.image not in images:
-        yield ("image",), f"unknown image `{said.image}`", closest(said.image, images)
-    if said.shares is not None and said.shares not in known:
-        yield ("shares",), f"unknown container `{said.shares}`", closest(said.shares, known)
-    elif said.shares is not None and (said.shares == name or known[said.shares].shares):
-        yield ("shares",), f"`{name}` cannot share the namespace of `{said.shares}`", "name one that has its own"
+def _references(name: str, said: RawContainer, known: _Known) -> Iterator[Fault]:
+    if said.enabled and said.image not in known.images:
+        yield ("image",), f"unknown image `{said.image}`", closest(said.image, known.images)
+    if said.shares is not None:
+        yield from _shared(name, said, said.shares, known)
     for index, other in enumerate(said.depends_on):
         if other == name:
             yield ("depends-on", index), f"`{name}` depends on itself", "name the container it needs, or drop the line"
-        elif other not in known:
-            yield ("depends-on", index), f"unknown container `{other}`", closest(other, known)
-        elif said.enabled and not known[other].enabled:
+        elif other not in known.containers:
+            yield ("depends-on", index), f"unknown container `{other}`", closest(other, known.containers)
+        elif said.enabled and not known.containers[other].enabled:
             yield ("depends-on", index), f"`{other}` is disabled", f"enable it, or disable `{name}`"
 
 
-def _mount_faults(said: RawContainer, names: Names) -> Iterator[_Fault]:
-    volumes = [v for module in names.modules for v in module.volumes]
-    targets = [*(str(mount.at) for mount in said.mounts), *said.tmpfs]
+def _shared(name: str, said: RawContainer, owner: str, known: _Known) -> Iterator[Fault]:
+    if owner not in known.containers:
+        yield ("shares",), f"unknown container `{owner}`", closest(owner, known.containers)
+    elif owner == name or known.containers[owner].shares:
+        yield ("shares",), f"`{name}` cannot share the namespace of `{owner}`", "name one that has its own"
+    elif said.enabled and not known.containers[owner].enabled:
+        yield ("shares",), f"`{owner}` is disabled", f"enable it, or disable `{name}`"
+
+
+def _undeclared(said: RawContainer, known: _Known) -> Iterator[Fault]:
     for index, mount in enumerate(said.mounts):
-        if (mount.volume is None) == (mount.host is None):
-            yield ("mounts", index), "a mount names either a volume or a host path", "write volume: or host:"
-        elif mount.volume is not None and mount.volume not in volumes:
-            yield (
-                ("mounts", index, "volume"),
-                f"undeclared volume `{mount.volume}`",
-                closest(mount.volume, volumes) or "declare it under volumes:",
-            )
-        if targets.count(mount.at) > 1:
-            yield ("mounts", index, "at"), f"`{mount.at}` is mounted twice", ""
-
-
-def _privileges(said: RawContainer) -> Iterator[_Fault]:
-    asked = [(("capabilities", index), name) for index, name in enumerate(said.capabilities)]
-    if said.waiver is not None:
-        asked += [(("waiver", "capabilities", index), name) for index, name in enumerate(said.waiver.capabilities)]
-    for path, name in asked:
-        if name not in vocabulary.CAPABILITIES:
-            yield (
-                path,
-                f"capability `{name}` does not exist",
-                closest(name.upper().removeprefix("CAP_"), vocabulary.CAPABILITIES),
-            )
-    if said.user == 0 and said.root_reason is None:
-        yield ("user",), "user 0 wants a reason", "add root-reason: and say why, or drop user:"
-    if said.health is not None:
-        kinds = [said.health.get, said.health.connect, said.health.handshake]
-        if sum(kind is not None for kind in kinds) != 1:
-            yield ("health",), "health says one of get, connect, handshake", ""
-        elif said.health.get is not None and said.health.port is None:
-            yield ("health",), "health by get wants a port", "add port: 8080"
+        if mount.volume is not None and mount.volume not in known.volumes:
+            hint = closest(mount.volume, known.volumes) or "declare it under volumes:"
+            yield ("mounts", index, "volume"), f"undeclared volume `{mount.volume}`", hint
 
 
 def _in_image(folder: Path, place: Document, said: RawImage, names: Names) -> Iterator[Problem]:
@@ -152,30 +139,57 @@ def _in_image(folder: Path, place: Document, said: RawImage, names: Names) -> It
         if not (home / put.file).exists():
             where = place.at("put", index, "file")
             yield Problem(source=where, text=f"missing file `{put.file}`", hint=f"it stands beside {place.file}")
-    known = [image.name for image in names.images]
-    if said.base is not None and (said.base not in known or said.base == said.image):
+    known = {image.name: image for image in names.images}
+    if said.base == said.image:
+        yield Problem(source=place.at("base"), text=f"image `{said.image}` stands on itself", hint="drop base:")
+    elif said.base is not None and said.base not in known:
         yield Problem(source=place.at("base"), text=f"unknown image `{said.base}`", hint=closest(said.base, known))
+    elif said.base is not None and known[said.base].pending is not None:
+        yield Problem(source=place.at("base"), text=f"image `{said.base}` is pending", hint="it has no files yet")
+    if said.pending is not None and said.model_fields_set - {"image", "pending", "stands_in_for"}:
+        text = f"image `{said.image}` is pending and defined"
+        yield Problem(source=place.at("pending"), text=text, hint="drop pending:, or all that defines it")
     if said.pending is None and not said.entrypoint and said.base is None:
         yield Problem(source=place.at("image"), text=f"image `{said.image}` has no entrypoint", hint="or say pending:")
 
 
-def _cycles(containers: Iterable[Container]) -> Iterator[Problem]:
-    needs = {c.name: c for c in containers}
+def _cycles(names: Names) -> Iterator[Problem]:
+    starts = {c.name: (*c.depends_on, *([c.shares] if c.shares else [])) for c in names.containers}
+    bases = {image.name: (image.base,) if image.base else () for image in names.images}
+    containers, images = ({x.name: x.source for x in group} for group in (names.containers, names.images))
+    for ring in _rings(starts):
+        text = f"dependency cycle: {' -> '.join((*ring, ring[0]))}"
+        yield Problem(source=containers[ring[0]], text=text, hint="one of them must start without the other")
+    for ring in _rings(bases):
+        text = f"image cycle: {' -> '.join((*ring, ring[0]))}"
+        yield Problem(source=images[ring[0]], text=text, hint="one of them must have no base")
+
+
+def _rings(needs: Mapping[str, tuple[str, ...]]) -> Iterator[tuple[str, ...]]:
+    """One ring, in order and from its first name on, for each set of names that need each other in a ring."""
     reported: set[frozenset[str]] = set()
-    for start in sorted(needs):
+    for start in _knotted(needs):
         ring = _ring(needs, start)
         if len(ring) > 1 and frozenset(ring) not in reported:
             reported.add(frozenset(ring))
-            text = f"dependency cycle: {' -> '.join((*ring, ring[0]))}"
-            yield Problem(source=needs[start].source, text=text, hint="one of them must start without the other")
+            yield ring
 
 
-def _ring(needs: Mapping[str, Container], start: str) -> tuple[str, ...]:
+def _knotted(needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The names that are left when one after the other all that need nothing more are put aside."""
+    left = dict(needs)
+    while free := [name for name, others in left.items() if not any(other in left for other in others)]:
+        for name in free:
+            del left[name]
+    return tuple(sorted(left))
+
+
+def _ring(needs: Mapping[str, tuple[str, ...]], start: str) -> tuple[str, ...]:
     """The shortest way from `start` back to itself, () where there is none."""
     ways: list[tuple[str, ...]] = [(start,)]
     seen = {start}
     for way in ways:
-        for other in needs[way[-1]].depends_on if way[-1] in needs else ():
+        for other in sorted(needs.get(way[-1], ())):
             if other == start:
                 return way
             if other not in seen:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from specs.document import Document
@@ -105,4 +107,22 @@ def image(place: Document, said: RawImage) -> Image:
         stop_signal=said.stop_signal,
         stands_in_for=said.stands_in_for,
         source=place.at("image"),
+    )
+
+
+def with_bases(images: Iterable[Image]) -> tuple[Image, ...]:
+    """Images that stand on another take over what they do not say themselves: how it is started, ended, configured."""
+    known = {image.name: image for image in images}
+    return tuple(_with_base(image, known) for image in known.values())
+
+
+def _with_base(image: Image, known: Mapping[str, Image]) -> Image:
+    if image.base is None:
+        return image
+    base = _with_base(known[image.base], known)
+    return replace(
+        image,
+        rendered=image.rendered or base.rendered,
+        entrypoint=image.entrypoint or base.entrypoint,
+        stop_signal=image.stop_signal or base.stop_signal,
     )
