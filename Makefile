@@ -39,10 +39,8 @@ lint: install ## the house's rules alone: ruff, mypy, imports, the lock, names a
 format: install ## let ruff mend what it can
 	@.venv/bin/ruff check --fix-only --quiet . && .venv/bin/ruff format --quiet .
 
-bench: install ## seconds of a whole `plan` and of an `apply` with nothing to do, best of five
-	@for command in plan 'apply --yes'; do printf '%-12s ' "$$command"; \
-	  .venv/bin/python -m timeit -n 1 -r 5 -u sec -s 'import subprocess as s' \
-	  "s.run('$(PLUTO) $$command'.split(), stdout=s.DEVNULL, check=True)"; done
+bench: install ## time provisioning and probing beside the peers they are measured against; judges nothing
+	@.venv/bin/python -m tests.scale.bench_provision
 
 lock: ## resolve pyproject.toml's dependencies anew into provision/host/python.lock
 	@provision/host/relock.sh
