@@ -37,6 +37,7 @@ def down(context: Context, *, data: bool) -> Taken:
     for one in found:
         remove(context.podman, one.name)
     context.podman.close()
+    context.podman.end_leftover()
     nodes = tuple(node for node, _ in netns.read(instance.name))
     for node in nodes:
         path = context.netns(node)

@@ -137,13 +137,22 @@ class Podman:
             self._local.client = client
         return client
 
+    def end_leftover(self) -> None:
+        """End the service that a killed command left running."""
+        run.end_with_argument(self._address)
+
+    @property
+    def _address(self) -> str:
+        return f"unix://{self.instance.podman_socket}"
+
     def _serve(self) -> None:
         if self._service is not None:
             return
         self.write_conf()
         path, log = self.instance.podman_socket, self.instance.run / "podman-service.log"
+        self.end_leftover()
         path.unlink(missing_ok=True)  # an earlier service that was killed leaves its socket behind
-        argv = (*self.argv, "system", "service", "--time=0", f"unix://{path}")
+        argv = (*self.argv, "system", "service", "--time=0", self._address)
         service = run.spawn(argv, env=self.env, log=log)
         try:
             deadline = within(SERVICE_SECONDS)

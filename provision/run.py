@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from pathlib import Path
 
 from provision.errors import CommandError
 
+GRACE_SECONDS = 2.0
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -63,6 +67,29 @@ def spawn(argv: Sequence[str], *, env: Mapping[str, str] | None = None, log: Pat
         return subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment(env), start_new_session=True
         )
+
+
+def end(handle: int) -> None:
+    """Ask the process of a pidfd to end, and end it when it does not in time (pidfd_open(2): readable when ended)."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            return
+        if select.select([handle], [], [], GRACE_SECONDS)[0]:
+            return
+
+
+def end_with_argument(argument: str) -> None:
+    """End every process that has exactly this argument on its command line: what a killed command left running."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            handle = os.pidfd_open(int(folder.name))
+            try:
+                if argument.encode() in (folder / "cmdline").read_bytes().split(b"\0"):
+                    end(handle)
+            finally:
+                os.close(handle)
 
 
 def environment(extra: Mapping[str, str] | None) -> dict[str, str]:

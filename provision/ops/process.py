@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import select
-import signal
 from dataclasses import dataclass
 from typing import ClassVar
 
+from provision import run
 from provision.context import Context
 from provision.op import Action, Op, Phase
-
-GRACE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +38,9 @@ class EndProcess(Op):
             return
         try:
             if os.stat(f"/proc/{self.pid}/ns/net").st_ino == here:  # noqa: PTH116 - a link's target
-                end(handle)
+                run.end(handle)
         except FileNotFoundError:
             return
         finally:
             os.close(handle)
 
-
-def end(handle: int) -> None:
-    """Ask the process of a pidfd to end, and end it when it does not in time (pidfd_open(2): readable when ended)."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        try:
-            signal.pidfd_send_signal(handle, number)
-        except ProcessLookupError:
-            return
-        if select.select([handle], [], [], GRACE_SECONDS)[0]:
-            return

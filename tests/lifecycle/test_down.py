@@ -85,3 +85,16 @@ def id_ranges(made: Scratch) -> list[tuple[int, int]]:
             assert inside == "0"
             found.add((int(outside), int(outside) + int(size)))
     return sorted(found)
+
+
+def test_takes_along_what_a_killed_apply_left(tmp_path: Path) -> None:
+    """podman's service is a process of its own, and outlives the apply that started it when that is killed."""
+    with scratch() as made:
+        started = run.start(made.argv("apply", "--yes"))
+        assert started.stdout is not None
+        next(line for line in started.stdout if "+ container " in line and line.startswith("  ["))
+        started.kill()
+        started.communicate()
+        assert any("/proc/" in trace for trace in traces(made.instance.name))
+        assert made.pluto("down", "--data").code == 0
+        assert traces(made.instance.name) == []
