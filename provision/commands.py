@@ -18,6 +18,7 @@ from provision.errors import ApplyError, HostError, UsageError
 from provision.kernel import Kernel, require_root
 from provision.op import Action, Op, Phase
 from provision.ops.container import RunContainer, StartContainer
+from provision.ops.tunnel import ConfigureTunnel, MakeTunnel
 from provision.plan import Plan
 from provision.podman import Podman
 from provision.say import Voice
@@ -56,12 +57,14 @@ def apply(options: argparse.Namespace, voice: Voice) -> int:
 
 
 def _do(found: Plan, context: Context, options: argparse.Namespace, voice: Voice) -> None:
-    from provision.checks import checks  # what only a change needs is not loaded for a plan
+    from provision.health import checks  # what only a change needs is not loaded for a plan
     from provision.ready import await_ready
 
     progress = _Progress(len(found.ops), voice)
     applying.execute(found.ops, context, begun=progress.begun, done=progress.done)
     started = {op.name for op in found.ops if isinstance(op, RunContainer | StartContainer)}
+    if any(isinstance(op, MakeTunnel | ConfigureTunnel) and op.config for op in found.ops):
+        started.add(context.estate.tunnel.hub)  # no container starts there: the kernel's device answers
     await_ready(checks(context, started), deadline=within(options.wait), log_tail=_log_tail(context))
     left = planning.plan(survey(context.estate, context.instance, context.podman, options.module))
     if left.ops:
@@ -161,7 +164,8 @@ def _ask(found: Plan, options: argparse.Namespace) -> None:
 
 
 def _log_tail(context: Context) -> Callable[[str], str]:
-    return lambda name: context.podman.log_tail(naming.container(context.instance.name, name))
+    podman = context.podman
+    return lambda name: podman.log_tail(naming.container(context.instance.name, name)) if podman.present else ""
 
 
 def _heading(context: Context) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
 from provision.errors import HostError
-from provision.netlink import NETLINK_NETFILTER, NETLINK_ROUTE, Socket
+from provision.netlink import NETLINK_GENERIC, NETLINK_NETFILTER, NETLINK_ROUTE, Socket
 
 NETNS_FOLDER = Path("/run/netns")
 _CLONE_NEWNET = 0x40000000
@@ -36,21 +36,8 @@ def _call(name: str, *arguments: object) -> None:
 
 def in_thread(work: Callable[[], T]) -> T:
     """Run `work` in a thread that ends with it, and return what it returns or raise what it raises."""
-    outcome: list[T] = []
-    failure: list[BaseException] = []
-
-    def body() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=body)
-    thread.start()
-    thread.join()
-    if failure:
-        raise failure[0]
-    return outcome[0]
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(work).result()
 
 
 def inside(path: Path, work: Callable[[], T]) -> T:
@@ -130,6 +117,10 @@ class Kernel:
     def netfilter(self, path: Path) -> Socket:
         """A nfnetlink socket in the namespace at `path`."""
         return self._socket(path, NETLINK_NETFILTER)
+
+    def generic(self, path: Path) -> Socket:
+        """A generic netlink socket in the namespace at `path`."""
+        return self._socket(path, NETLINK_GENERIC)
 
     def forget(self, path: Path) -> None:
         """Close what is held in a namespace that is about to go or has been made anew."""

@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import socket
-import subprocess
 import threading
 from pathlib import Path
 from types import TracebackType
@@ -41,7 +40,7 @@ class Podman:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
         self.runtime = "crun" if unified_cgroups() else "runc"  # crun refuses a hybrid hierarchy, see FACTS 1
-        self._service: subprocess.Popen[bytes] | None = None
+        self._service: run.Process | None = None
         self._starting = threading.Lock()
         self._local = threading.local()
         self._clients: list[Any] = []
@@ -116,7 +115,7 @@ class Podman:
         self._clients.clear()
         self._local = threading.local()
         if self._service is not None:
-            _end(self._service)
+            run.finish(self._service)
             self._service = None
             self.instance.podman_socket.unlink(missing_ok=True)
 
@@ -158,7 +157,7 @@ class Podman:
             deadline = within(SERVICE_SECONDS)
             wait(lambda: _answers(service, path, log), deadline=deadline, what=f"podman's service on {path}")
         except ApplyError:
-            _end(service)
+            run.finish(service)
             raise
         self._service = service
 
@@ -191,21 +190,12 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text)
 
 
-def _answers(service: subprocess.Popen[bytes], path: Path, log: Path) -> bool:
+def _answers(service: run.Process, path: Path, log: Path) -> bool:
     if service.poll() is not None:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
         raise ApplyError(f"podman's service ended at once (exit {service.returncode}):\n{tail}")
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(os.fspath(path)) == 0
-
-
-def _end(service: subprocess.Popen[bytes]) -> None:
-    service.terminate()
-    try:
-        service.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        service.kill()
-        service.wait()
 
 
 def _message(text: str) -> str:

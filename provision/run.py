@@ -14,6 +14,8 @@ from pathlib import Path
 from provision.errors import CommandError
 
 GRACE_SECONDS = 2.0
+
+Process = subprocess.Popen[bytes]
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -61,12 +63,22 @@ def run(
     return Done(returncode=done.returncode, stdout=stdout, stderr=stderr)
 
 
-def spawn(argv: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path) -> subprocess.Popen[bytes]:
+def spawn(argv: Sequence[str], *, env: Mapping[str, str] | None = None, log: Path) -> Process:
     """Start a process that the caller ends (a service for the length of an apply); its output goes to `log`."""
     with log.open("ab") as sink:
         return subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment(env), start_new_session=True
         )
+
+
+def finish(process: Process) -> None:
+    """End a process that `spawn` started, and reap it."""
+    process.terminate()
+    try:
+        process.wait(timeout=GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def end(handle: int) -> None:

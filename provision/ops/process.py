@@ -43,4 +43,3 @@ class EndProcess(Op):
             return
         finally:
             os.close(handle)
-

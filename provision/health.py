@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from provision.context import Context
 from provision.facts import container as containers
+from provision.facts import wireguard
 from provision.ready import Check
 from provision.render.caddyfile import STORAGE
 from provision.render.container import volume
@@ -46,20 +47,25 @@ def _check(context: Context, container: Container) -> Check:
 
 
 def _handshake(context: Context, container: Container) -> Check:
-    """Asked from the first peer's machine, whose own control socket tells when it last shook hands."""
+    """Asked from the first peer's machine; the kernel's device in the hub or that peer's own control socket tells."""
     assert container.health is not None
     tunnel = context.estate.tunnel
     peer = tunnel.peers[0].name
-    name = naming.container(context.instance.name, peer)
-    pid = next((found.pid for found in containers.read(context.podman) if found.name == name), 0)
     return Check(
         container=container.name,
         netns=context.netns(peer),
         address=tunnel.address,
         health=container.health,
-        handshakes=Path(f"/proc/{pid}/root/run/wireguard/{tunnel.ifname}.sock"),
+        handshakes=context.netns(container.name) if wireguard.in_kernel() else _control_socket(context, peer),
         since=time.time() - _HANDSHAKE_SECONDS,
     )
+
+
+def _control_socket(context: Context, node: str) -> Path:
+    """That of the userspace WireGuard in the container `node`."""
+    name = naming.container(context.instance.name, node)
+    pid = next((found.pid for found in containers.read(context.podman) if found.name == name), 0)
+    return Path(f"/proc/{pid}/root/run/wireguard/{context.estate.tunnel.ifname}.sock")
 
 
 _HANDSHAKE_SECONDS = 180.0  # REJECT_AFTER_TIME: a session lives no longer (WireGuard paper, 6.1)

@@ -1,0 +1,32 @@
+"""What the invariants are asked of: every test is parametrised from the specs, never from what is there."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+
+from fixtures.estate import estate_of
+from fixtures.judge.workload import containers, runs
+from specs.model import Estate
+from specs.oracle import pairs
+from specs.topology import Kind, nodes
+
+AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
+    "link": lambda estate: estate.wires,
+    "node": nodes,
+    "isolated": lambda estate: (node for node in nodes(estate) if node.kind is Kind.ISOLATED),
+    "container": containers,
+    "running": lambda estate: (each for each in containers(estate) if runs(estate, each)),
+    "pair": pairs,
+}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    for name in AXES.keys() & set(metafunc.fixturenames):
+        values = list(AXES[name](estate_of(metafunc.config)))
+        metafunc.parametrize(name, values, ids=map(spelled, values))
+
+
+def spelled(value: Any) -> str:
+    """The id of a test: the thing's own name, `git-web:lbmt-shop` for a pair."""
+    return ":".join(value) if isinstance(value, tuple) else value.name

@@ -1,0 +1,114 @@
+"""Builds from put files alone, which need neither mirror nor root; their op, and the readers of facts."""
+
+from __future__ import annotations
+
+import tarfile
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from provision.errors import ApplyError
+from provision.facts import image as facts
+from provision.image import assemble, build, tag
+from provision.image.assemble import Entry
+from provision.image.recipe import Family, Recipe
+from provision.ops.image import BuildImage
+from specs.model import PutFile
+from tests.unit.small_image import IMAGE, with_pages
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return with_pages(tmp_path)
+
+
+def site(folder: Path, *, base: Recipe | None = None, name: str = "site") -> Recipe:
+    image = replace(IMAGE, name=name, packages=(), programs=(), base=None if base is None else base.name)
+    wanted = tag.tag(image, folder, family="debian", suite="trixie", base=None if base is None else base.tag)
+    return Recipe(image=image, family=Family.DEBIAN, folder=folder, base=base, tag=wanted)
+
+
+class TestBuild:
+    """Images of put files alone: they need neither mirror nor root."""
+
+    def test_makes_archive_and_sbom_and_leaves_nothing_else(self, folder: Path, tmp_path: Path) -> None:
+        recipe, images = site(folder), tmp_path / "images"
+        archive = build.build(recipe, images=images, cache=tmp_path / "cache")
+        assert sorted(path.name for path in images.iterdir()) == [f"{recipe.stem}.sbom.json", f"{recipe.stem}.tar"]
+        with tarfile.open(archive) as tar:
+            assert {"srv/www/index.html", "srv/www/deep/page.html", "etc/l.conf", "tmp"} <= set(tar.getnames())
+        assert facts.archives(images) == {recipe.stem}
+
+    def test_a_base_comes_first(self, folder: Path, tmp_path: Path) -> None:
+        recipe = site(folder, base=site(folder, name="below"), name="above")
+        build.build(recipe, images=tmp_path / "images", cache=tmp_path / "cache")
+        assert {stem.split("-")[0] for stem in facts.archives(tmp_path / "images")} == {"above", "below"}
+
+    def test_a_refused_image_leaves_nothing(self, folder: Path, tmp_path: Path) -> None:
+        shell = PutFile(origin="www/index.html", at=PurePosixPath("/bin/sh"), executable=True)
+        recipe = site(folder)
+        recipe = replace(recipe, image=replace(recipe.image, put=(shell,)))
+        with pytest.raises(ApplyError, match=r"image.yaml:1: image site may not be made so:\n  /bin/sh is a shell"):
+            build.build(recipe, images=tmp_path / "images", cache=tmp_path / "cache")
+        assert list((tmp_path / "images").iterdir()) == []
+
+    def test_what_a_killed_build_left_is_cleared_away(self, folder: Path, tmp_path: Path) -> None:
+        recipe, images = site(folder), tmp_path / "images"
+        left = images / f".{recipe.stem}.making/root/usr"
+        left.mkdir(parents=True)
+        (left / "half").write_text("x")
+        build.build(recipe, images=images, cache=tmp_path / "cache")
+        assert not (images / f".{recipe.stem}.making").exists()
+
+    def test_several_at_once_make_one(self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        written: list[float] = []
+        write = assemble.write
+
+        def counted(entries: dict[PurePosixPath, Entry], archive: Path) -> None:
+            written.append(time.monotonic())
+            write(entries, archive)
+
+        monkeypatch.setattr(assemble, "write", counted)
+        recipe, images = site(folder), tmp_path / "images"
+        threads = [
+            threading.Thread(target=build.build, args=(recipe,), kwargs={"images": images, "cache": tmp_path})
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=30)
+        assert len(written) == 1
+        assert facts.archives(images) == {recipe.stem}
+
+    def test_a_glob_that_matches_nothing_is_told(self, folder: Path, tmp_path: Path) -> None:
+        recipe = site(folder)
+        recipe = replace(recipe, image=replace(recipe.image, keep=("/usr/lib/absent*",)))
+        with pytest.raises(ApplyError, match=r"image site: no package has /usr/lib/absent\*, which `keep` names"):
+            build.build(recipe, images=tmp_path / "images", cache=tmp_path / "cache")
+
+    def test_the_op_says_what_it_is_made_from(self, folder: Path) -> None:
+        recipe = site(folder, base=site(folder, name="below"))
+        op = BuildImage(recipe=recipe, archived=False)
+        assert op.subject == "site"
+        assert op.describe() == f"image site (tag {recipe.tag}), made from image below, its own files"
+        assert "from its archive" in BuildImage(recipe=recipe, archived=True).describe()
+
+
+def test_images_of_podman() -> None:
+    assert facts.parse((GOLDEN / "podman-images.json").read_text()) == {
+        "localhost/caddy:d0ef335899b6",
+        "localhost/haproxy:04ffdf6d7151",
+        "localhost/lbmt-darkroom:287f7398cc2f",
+        "localhost/lbmt-weblog:d974d20647fc",
+        "localhost/wireguard:10a55721a8c3",
+    }
+
+
+def test_no_images_of_podman() -> None:
+    assert facts.parse("[]\n") == facts.parse("null") == frozenset()

@@ -1,0 +1,88 @@
+"""The judges of containers on evidence where one container is otherwise."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures.judge.container import WHOLE
+from fixtures.judge.everything import everything
+from fixtures.observe.cgroup import Limits
+from fixtures.observe.container import Contained
+from fixtures.observe.evidence import Evidence
+from fixtures.observe.mount import MountPoint, parse
+from fixtures.verdict import Outcome, against
+from tests.unit.ideal import ESTATE, INSTANCE, ideal
+
+NAME = "unit.reverse-proxy-edge"
+ROOT = MountPoint(at="/", root="/", device="0:1", filesystem="overlay", options=("rw",))
+OTHERWISE: dict[str, dict[str, Any]] = {
+    "another namespace": {"netns": 4026531840},
+    "the initial user namespace": {"uid_map": WHOLE},
+    "root": {"uid": 0},
+    "a capability": {"capabilities": {"CapEff": 1 << 12, "CapBnd": 0}},
+    "a bounding set": {"capabilities": {"CapBnd": 1 << 21}},
+    "privileges to gain": {"no_new_privileges": False},
+    "no seccomp": {"seccomp": 0},
+    "a device": {"devices": ("/dev/null", "/dev/net/tun")},
+    "a name server": {"resolv_conf": "nameserver 192.0.2.1\n"},
+    "a name": {"hosts": "127.0.0.1 localhost\n192.0.2.2 host.containers.internal\n"},
+    "no memory limit": {"limits": Limits(memory=None, pids=128, cpus=1.0)},
+}
+
+
+def changed(**fields: Any) -> Evidence:
+    seen = ideal()
+    return replace(seen, containers=tuple(replace(c, **fields) if c.name == NAME else c for c in seen.containers))
+
+
+def edge() -> Contained:
+    found = ideal().container(NAME)
+    assert found is not None
+    return found
+
+
+def subjects(seen: Evidence) -> set[str]:
+    told = against(everything(seen, ESTATE, INSTANCE))
+    assert all(verdict.outcome is Outcome.BROKEN for verdict in told)
+    return {verdict.subject.split(" (")[0] for verdict in told}
+
+
+@pytest.mark.parametrize("otherwise", OTHERWISE)
+def test_rights(otherwise: str) -> None:
+    assert "container reverse-proxy-edge" in subjects(changed(**OTHERWISE[otherwise]))
+
+
+MOUNTS = {
+    "a writable image": lambda seen: (ROOT, *seen[1:]),
+    "a folder of the machine": lambda seen: (*seen, replace(ROOT, at="/etc/shadow", root="/etc/shadow")),
+    "a device": lambda seen: (*seen, replace(ROOT, at="/dev/sda", root="/sda", filesystem="devtmpfs")),
+    "an open /proc/sys": lambda seen: (*seen, replace(ROOT, at="/proc/sys", root="/sys", filesystem="proc")),
+    "another source": lambda seen: tuple(replace(m, root="/etc") if m.at == "/data" else m for m in seen),
+    "a setuid volume": lambda seen: tuple(replace(m, options=("rw",)) if m.at == "/data" else m for m in seen),
+    "a volume less": lambda seen: tuple(m for m in seen if m.at != "/data"),
+}
+
+
+@pytest.mark.parametrize("otherwise", MOUNTS)
+def test_mounts(otherwise: str) -> None:
+    assert subjects(changed(mounts=MOUNTS[otherwise](edge().mounts))) == {"mounts of reverse-proxy-edge"}
+
+
+def test_a_read_only_mount_that_can_be_written_is_named() -> None:
+    seen = tuple(replace(m, options=("rw", "nosuid", "nodev")) if "Caddyfile" in m.at else m for m in edge().mounts)
+    assert subjects(changed(mounts=seen)) == {"mounts of reverse-proxy-edge"}
+
+
+def test_a_dead_container_is_named() -> None:
+    seen = ideal()
+    alive = tuple(each for each in seen.containers if each.name != NAME)
+    processes = tuple(each for each in seen.processes if each.pid != edge().pid)
+    named = subjects(replace(seen, containers=alive, processes=processes))
+    assert named == {"container reverse-proxy-edge", "mounts of reverse-proxy-edge"}
+
+
+def test_mountinfo_with_a_blank_in_a_path() -> None:
+    line = r"36 35 98:0 /mnt\0401 /mnt\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
+    (found,) = parse(line)
+    assert (found.at, found.root, found.filesystem, found.writable) == ("/mnt 2", "/mnt 1", "ext3", True)

@@ -1,0 +1,141 @@
+"""The services' configuration files, compared whole with the files in golden/.
+
+After a change that is meant: UPDATE_GOLDEN=1 pytest tests/unit/test_render_services.py, then read the difference.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from provision import x25519
+from provision.render import caddyfile, haproxy, lighttpd, wireguard
+from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
+from specs.model import Profile
+from tests.unit.small_estate import estate
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def assert_golden(name: str, text: str) -> None:
+    path = GOLDEN / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text(), f"{path} differs; if that is meant: UPDATE_GOLDEN=1"
+
+
+@pytest.mark.parametrize("profile", Profile)
+def test_caddyfile(profile: Profile) -> None:
+    small = estate(profile)
+    assert_golden(f"small-{profile}.Caddyfile", caddyfile.render(small, small.container("edge")))
+
+
+def test_caddyfile_asks_the_longest_path_first_and_leaves_out_what_no_flow_reaches() -> None:
+    small = estate()
+    text = caddyfile.render(small, small.container("edge"))
+    assert text.index("handle /blog/drafts/*") < text.index("handle /blog/*") < text.index("handle /*")
+    assert "unreached" not in text
+
+
+def test_caddyfile_never_says_hsts_over_plain_http() -> None:
+    small = estate()
+    text = caddyfile.render(small, small.container("edge"))
+    plain = text[text.index("(plain)") : text.index("http://small.example")]
+    assert "Strict-Transport-Security" not in plain
+    assert "X-Says" in plain
+
+
+def test_haproxy() -> None:
+    small = estate()
+    assert_golden("small-haproxy.cfg", haproxy.render(small, small.container("stream")))
+
+
+def test_haproxy_without_a_stream_says_so() -> None:
+    small = estate()
+    small = replace(small, flows=tuple(flow for flow in small.flows if flow.target != "game"))
+    with pytest.raises(ValueError, match="no flow brings a stream from edge to a leaf: stream would"):
+        haproxy.render(small, small.container("stream"))
+
+
+@pytest.mark.parametrize("name", ["weblog", "drafts"])
+def test_lighttpd(name: str) -> None:
+    small = estate()
+    assert_golden(f"small-lighttpd-{name}.conf", lighttpd.render(small, small.container(name)))
+
+
+def test_lighttpd_that_nobody_reaches_says_so() -> None:
+    small = estate()
+    with pytest.raises(ValueError, match="no flow brings TCP to unreached"):
+        lighttpd.render(small, small.container("unreached"))
+
+
+def key(byte: int) -> str:
+    return base64.b64encode(bytes([byte] * 32)).decode()
+
+
+KEYS = TunnelKeys(
+    public=key(1),
+    private=Secret(key(2)),
+    peers=(
+        PeerKeys(name="laptop", public=key(3), private=Secret(key(4)), preshared=Secret(key(5))),
+        PeerKeys(name="phone", public=key(6), private=None, preshared=Secret(key(7))),
+    ),
+)
+
+
+def test_wireguard_hub() -> None:
+    assert_golden("small-wireguard-hub", wireguard.render_hub(estate(), KEYS).reveal())
+
+
+def test_wireguard_peer() -> None:
+    small = estate()
+    assert_golden("small-wireguard-laptop", wireguard.render_peer(small, small.tunnel.peers[0], KEYS).reveal())
+
+
+def test_wireguard_peer_whose_key_the_owner_keeps() -> None:
+    small = estate()
+    with pytest.raises(ValueError, match="the private key of peer phone is its owner's"):
+        wireguard.render_peer(small, small.tunnel.peers[1], KEYS)
+
+
+def test_no_secret_shows_itself() -> None:
+    shown = f"{KEYS} {KEYS!r} {wireguard.render_hub(estate(), KEYS)} {KEYS.private!s}"
+    assert "***" in shown
+    assert not [byte for byte in (2, 4, 5, 7) if key(byte) in shown or bytes([byte] * 32).hex() in shown]
+
+
+# RFC 7748, section 5.2 and 6.1
+@pytest.mark.parametrize(
+    ("scalar", "point", "product"),
+    [
+        (
+            "a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4",
+            "e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c",
+            "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552",
+        ),
+        (
+            "4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d",
+            "e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493",
+            "95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957",
+        ),
+    ],
+)
+def test_x25519(scalar: str, point: str, product: str) -> None:
+    assert x25519.multiply(bytes.fromhex(scalar), bytes.fromhex(point)).hex() == product
+
+
+def test_made_keys_agree_on_a_secret() -> None:
+    a, b = x25519.private_key(), x25519.private_key()
+    raw = base64.b64decode
+    one = x25519.multiply(raw(a), raw(x25519.public_key(b)))
+    assert one == x25519.multiply(raw(b), raw(x25519.public_key(a)))
+    assert a != b
+
+
+def test_what_is_no_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="a key has 32 bytes, this one 3"):
+        x25519.public_key(base64.b64encode(b"abc").decode())
