@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from provision.facts.compiled import compiled
 from provision.facts.ruleset import ActualRuleset
 from provision.render import nft
+from provision.render.wireguard import TunnelConfig
 from specs import sysctls
 from specs.model import TUNNEL_INTERFACE, Estate, Link
 from specs.topology import Node, nodes
@@ -44,6 +45,7 @@ class DesiredNetwork:
     links: tuple[Link, ...]
     tunnel: str  # the tunnel device's name, wherever a node has one
     flows: frozenset[str]
+    configs: Mapping[str, TunnelConfig] = field(default_factory=dict)  # node -> its device's, where it is the kernel's
 
     def node(self, name: str) -> DesiredNode:
         return next(wanted for wanted in self.nodes if wanted.node.name == name)

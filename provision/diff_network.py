@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
+from provision import diff_tunnel
 from provision.desired import LINK_MTU, DesiredNetwork, DesiredNode
-from provision.facts.link import ActualLink
+from provision.facts.link import TUN, WIREGUARD, ActualLink
 from provision.facts.network import ActualNetwork
 from provision.facts.process import ActualProcess
 from provision.facts.route import ActualRoute
@@ -30,7 +31,6 @@ LOOPBACK = "lo"
 LOOPBACK_MTU = 65536
 _LOOPBACK_ADDRESS = IPv4Interface("127.0.0.1/8")
 _FORWARD, _NO_IPV6 = "net.ipv4.ip_forward", "net.ipv6.conf.all.disable_ipv6"
-_TUNNEL_KINDS = ("tun", "wireguard")
 _MAIN = 254  # RT_TABLE_MAIN
 AnyInterface = IPv4Interface | IPv6Interface
 AnyNetwork = IPv4Network | IPv6Network
@@ -58,14 +58,16 @@ def diff(desired: DesiredNetwork, actual: ActualNetworks) -> Iterator[Op]:
         if there is None:
             text = wanted.text if wanted.ruleset.tables else ""
             yield MakeNetns(node=wanted.node.name, sysctls=wanted.first_sysctls, ruleset=text)
-        else:
-            there = _without(wanted.node.name, there, gone)
+        tunnel = list(_tunnel(desired, wanted, there))
+        yield from tunnel
+        if there is not None:
+            remade = {(op.node, op.ifname) for op in tunnel if isinstance(op, MakeTunnel)}
+            there = _without(wanted.node.name, there, gone | remade)
         yield from _in_node(desired, wanted, there)
 
 
 def _in_node(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
     yield from _ruleset(wanted, there)
-    yield from _tunnel(desired, wanted, there)
     yield from _routes(wanted, there)
     if there is not None:
         yield from _sysctls(wanted, there)
@@ -169,14 +171,21 @@ def _change(node: str, there: ActualLink | None, mtu: int, altname: str | None) 
 def _tunnel(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
     if wanted.node.tunnel is None:
         return
-    links = {link.ifname: link for link in there.links} if there is not None else {}
-    device = links.get(desired.tunnel)
-    if device is not None and device.kind in _TUNNEL_KINDS:
-        yield from _change(wanted.node.name, device, TUNNEL_MTU, None)
+    name, config = wanted.node.name, desired.configs.get(wanted.node.name)
+    device = next((link for link in there.links if link.ifname == desired.tunnel), None) if there is not None else None
+    if there is None or device is None or device.kind != (TUN if config is None else WIREGUARD):
+        yield MakeTunnel(
+            node=name,
+            ifname=desired.tunnel,
+            interface=wanted.node.tunnel,
+            config=config,
+            replaces=device.kind if device is not None else "",
+        )
         return
-    if device is not None:
-        yield RemoveLink(node=wanted.node.name, ifname=device.ifname, kind=device.kind)
-    yield MakeTunnel(node=wanted.node.name, ifname=desired.tunnel, interface=wanted.node.tunnel)
+    yield from _change(name, device, TUNNEL_MTU, None)
+    if config is not None:
+        held = (tunnel for tunnel in there.tunnels if tunnel.ifname == desired.tunnel)
+        yield from (op for tunnel in held for op in diff_tunnel.diff(name, config, tunnel))
 
 
 def _addresses(desired: DesiredNetwork, wanted: DesiredNode, there: ActualNetwork) -> Iterator[Op]:

@@ -17,9 +17,9 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import assert_never
 
-from provision import run
-from provision.errors import ApplyError, CommandError
-from provision.kernel import inside
+from provision.errors import ApplyError
+from provision.facts import tunnel
+from provision.kernel import inside, is_namespace
 from provision.wait import wait
 from specs.model import TUNNEL_INTERFACE, Health, HealthKind
 
@@ -35,8 +35,8 @@ class Unready(Exception):
 class Check:
     """One declared health of one container.
 
-    `handshakes` is for HANDSHAKE alone: the control socket of a userspace WireGuard (of either side), None for the
-    kernel's, which wg(8) shows in the asking namespace. A handshake counts from `since` on (seconds since the epoch).
+    `handshakes` is for HANDSHAKE alone, and tells when one was: the control socket of a userspace WireGuard (of either
+    side), or the namespace of a kernel's device. A handshake counts from `since` on (seconds since the epoch).
     """
 
     container: str  # the owner's name
@@ -85,7 +85,7 @@ def _await(check: Check, deadline: float) -> str | None:
         nonlocal last
         try:
             _ask(check)
-        except (Unready, OSError, http.client.HTTPException, CommandError) as error:
+        except (Unready, OSError, http.client.HTTPException) as error:
             last = f"{type(error).__name__}: {error}" if not isinstance(error, Unready) else str(error)
             return False
         return True
@@ -141,7 +141,10 @@ def _secured(check: Check, stream: socket.socket, host: str) -> socket.socket:
 def _handshake(check: Check) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nudge:
         nudge.sendto(b"", (str(check.address), DISCARD))
-    last = _userspace_handshake(check.handshakes) if check.handshakes else _kernel_handshake()
+    if check.handshakes is None:
+        raise ValueError(f"a {check.health.kind} health has a place that tells handshakes")
+    told = _kernel_handshake if is_namespace(check.handshakes) else _userspace_handshake
+    last = told(check.handshakes)
     if last <= check.since:
         raise Unready("no handshake yet" if last == 0 else f"the last handshake was {time.time() - last:.0f} s ago")
 
@@ -167,9 +170,9 @@ def newest_handshake(answer: str) -> float:
     return max((s + n / 1e9 for s, n in zip(seconds, fractions, strict=True)), default=0.0)
 
 
-def _kernel_handshake() -> float:
-    shown = run.run(("wg", "show", TUNNEL_INTERFACE, "latest-handshakes"), timeout=ASK_SECONDS).stdout
-    return max((float(line.split()[1]) for line in shown.splitlines()), default=0.0)
+def _kernel_handshake(netns: Path) -> float:
+    """The newest handshake of any peer of the device in the namespace `netns`; 0 when there was none."""
+    return inside(netns, lambda: tunnel.read(TUNNEL_INTERFACE)).handshake
 
 
 def _port(health: Health) -> int:

@@ -7,8 +7,12 @@ from datetime import UTC, datetime
 
 from provision.context import Context
 from provision.facts import container as containers
-from provision.facts import netns
+from provision.facts import link, netns, wireguard
+from provision.kernel import inside
+from provision.netlink import Socket
+from provision.render.order import Kernel, holds
 from specs import naming, world
+from specs.model import Container
 from specs.topology import nodes
 
 Row = dict[str, str]
@@ -22,13 +26,13 @@ def rows(context: Context) -> list[Row]:
     mounted = {node for node, there in netns.read(context.instance.name) if there}
     addresses = {node.name: " ".join(str(address) for address in node.addresses) for node in nodes(estate)}
     declared = {c.name: c for c in (*estate.containers, *world.peers(estate))}
+    kernel = Kernel(wireguard=wireguard.in_kernel())
     shown = []
     for name in [*declared, *(node for node in addresses if node not in declared)]:
         container = declared.get(name)
         one = found.get(naming.container(context.instance.name, name))
-        waits = container is not None and estate.image(container.image).pending
-        state = one.state if one else "waits for its image" if waits else "absent" if container else "namespace"
         place = container.shares or name if container else name
+        state = one.state if one else _without(context, container, kernel) if place in mounted else ""
         shown.append(
             {
                 "node": name,
@@ -40,6 +44,23 @@ def rows(context: Context) -> list[Row]:
             }
         )
     return shown
+
+
+def _without(context: Context, container: Container | None, kernel: Kernel) -> str:
+    """What to say of a node whose namespace is there and whose container is not."""
+    if container is None:
+        return "namespace"
+    if not holds(container.runs, kernel):
+        return "in the kernel" if inside(context.netns(container.name), _has_wireguard) else "absent"
+    return "waits for its image" if context.estate.image(container.image).pending else "absent"
+
+
+def _has_wireguard() -> bool:
+    opened = Socket()
+    try:
+        return any(found.kind == link.WIREGUARD for found in link.read(opened))
+    finally:
+        opened.close()
 
 
 def table(shown: Sequence[Row]) -> Iterator[str]:

@@ -34,8 +34,8 @@ def survey(estate: Estate, instance: Instance, podman: Podman, module: str | Non
     """Survey one instance; with `module`, that module's nodes, links and containers alone."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         asked = pool.submit(container.read, podman)  # a process: the kernel is read meanwhile
-        network = desired.network(estate, instance.state / CACHE / "rulesets")
         load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
+        network = replace(desired.network(estate, instance.state / CACHE / "rulesets"), configs=load.tunnels)
         networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
         found = asked.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})

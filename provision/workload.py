@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import assert_never
@@ -15,7 +15,8 @@ from provision.keys import Keyring, keyring
 from provision.ops.secret import podman_name
 from provision.render import caddyfile, haproxy, lighttpd, wireguard
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files
-from provision.render.wireguard import Secret
+from provision.render.order import holds
+from provision.render.wireguard import Secret, TunnelConfig
 from specs import world
 from specs.instance import Instance
 from specs.model import Container, Estate, Image, Peer, Renderer
@@ -40,7 +41,10 @@ class WantedSecret:
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The containers to run, by name, and what they need; `waiting` are those whose image is pending."""
+    """The containers to run, by name, and what they need; `waiting` are those whose image is pending.
+
+    `tunnels` are the WireGuard devices that the kernel runs instead of a container, by node.
+    """
 
     orders: tuple[Order, ...]
     files: tuple[WantedFile, ...]
@@ -48,19 +52,20 @@ class Workload:
     folders: tuple[Folder, ...]
     recipes: tuple[Recipe, ...]
     waiting: tuple[tuple[str, str], ...]  # container, why
+    tunnels: Mapping[str, TunnelConfig]
 
 
 def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
     ring = keyring(estate, instance)
     made = {recipe.name: recipe for recipe in recipes(estate, host_family())}
-    running = [c for c in (*estate.containers, *world.peers(estate)) if c.image in made]
-    declared = (*(c for module in estate.modules for c in module.containers), *running)
+    known = [c for c in (*estate.containers, *world.peers(estate)) if c.image in made]
+    declared = (*(c for module in estate.modules for c in module.containers), *known)
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
     files: list[WantedFile] = []
     secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ring.files]
-    for container in running:
+    for container in (c for c in known if holds(c.runs, kernel)):
         image = estate.image(container.image)
         own = list(_files(estate, instance, container, image))
         kept = list(_secrets(estate, instance, container, image, ring))
@@ -81,7 +86,7 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
             )
         )
     waiting = tuple(
-        (c.name, estate.image(c.image).pending or "") for c in estate.containers if estate.image(c.image).pending
+        (c.name, why) for c in estate.containers if holds(c.runs, kernel) and (why := estate.image(c.image).pending)
     )
     return Workload(
         orders=tuple(orders),
@@ -90,6 +95,7 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
         folders=every_folder(orders),
         recipes=tuple(made.values()),
         waiting=waiting,
+        tunnels=wireguard.configs(estate, ring.keys) if kernel.wireguard else {},
     )
 
 

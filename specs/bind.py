@@ -136,7 +136,7 @@ def _undeclared(said: RawContainer, known: _Known) -> Iterator[Fault]:
 def _in_image(folder: Path, place: Document, said: RawImage, names: Names) -> Iterator[Problem]:
     home = (folder / place.file).parent
     for index, put in enumerate(said.put):
-        if not (home / put.file).exists():
+        if not _stands(home / put.file):
             where = place.at("put", index, "file")
             yield Problem(source=where, text=f"missing file `{put.file}`", hint=f"it stands beside {place.file}")
     known = {image.name: image for image in names.images}
@@ -151,6 +151,13 @@ def _in_image(folder: Path, place: Document, said: RawImage, names: Names) -> It
         yield Problem(source=place.at("pending"), text=text, hint="drop pending:, or all that defines it")
     if said.pending is None and not said.entrypoint and said.base is None:
         yield Problem(source=place.at("image"), text=f"image `{said.image}` has no entrypoint", hint="or say pending:")
+
+
+def _stands(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # longer than the kernel takes, or behind a folder that may not be entered
+        return False
 
 
 def _cycles(names: Names) -> Iterator[Problem]:

@@ -56,6 +56,7 @@ def _container(place: Document, module: str, name: str, said: RawContainer) -> C
         user=said.user,
         root_reason=said.root_reason,
         waiver=_waiver(said.waiver) if said.waiver else None,
+        runs=said.runs,
         source=place.at("containers", name),
     )
 

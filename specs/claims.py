@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from specs.model import Container, Estate, HealthKind, Port, Protocol
+from specs.model import WAN, Container, Estate, Flow, HealthKind, Port, Protocol, Source
 from specs.problems import Problem, SpecError
 from specs.way import NoWay, way
+
+HTTPS = Port(protocol=Protocol.TCP, number=443)
 
 
 def settle(estate: Estate) -> None:
     """Raises SpecError with every flow without a way and every service without a flow."""
-    problems = [*_without_a_way(estate), *_unreached(estate), *_same_path(estate)]
+    problems = [
+        *_without_a_way(estate),
+        *_forwarded_twice(estate),
+        *_unreached(estate),
+        *_unpublished(estate),
+        *_handshakes(estate),
+        *_same_place(estate),
+    ]
     if problems:
         raise SpecError(problems)
 
@@ -22,6 +31,16 @@ def _without_a_way(estate: Estate) -> Iterator[Problem]:
             way(estate, flow)
         except NoWay as error:
             yield Problem(source=flow.source, text=f"flow {flow} has no way: {error}", hint="add the link it needs")
+
+
+def _forwarded_twice(estate: Estate) -> Iterator[Problem]:
+    """The host hands each port of its uplink to one edge (law 4, DNAT)."""
+    seen: dict[Port, Flow] = {}
+    for flow in (flow for flow in estate.flows if flow.source_node == WAN):
+        first = seen.setdefault(flow.port, flow)
+        if first is not flow:
+            text = f"flow {flow} wants the port that the host hands to `{first.target}`"
+            yield Problem(source=flow.source, text=text, hint=f"it stands at {first.source} already")
 
 
 def _unreached(estate: Estate) -> Iterator[Problem]:
@@ -46,12 +65,45 @@ def _claims(container: Container, flows: set[Port], from_edge: set[Port]) -> Ite
         yield "health", container.health.port, flows
 
 
-def _same_path(estate: Estate) -> Iterator[Problem]:
+def _unpublished(estate: Estate) -> Iterator[Problem]:
+    """What the edges offer the outside wants a flow from the WAN."""
+    reached = {(flow.target, flow.port) for flow in estate.flows if flow.source_node == WAN}
+    for what, node, port, source in _offers(estate):
+        if (node, port) not in reached:
+            text = f"{what} is offered on {port} of `{node}`, which no flow from the WAN reaches"
+            yield Problem(source=source, text=text, hint=f"allow it on the link from host to {node}: wan -> b {port}")
+
+
+def _offers(estate: Estate) -> Iterator[tuple[str, str, Port, Source]]:
+    hub, edge = estate.tunnel.hub, estate.site.edge
+    if estate.tunnel.peers:
+        port = Port(protocol=Protocol.UDP, number=estate.tunnel.port)
+        yield "the tunnel", hub, port, estate.container(hub).source
+    for container in estate.containers:
+        if container.web is not None:
+            yield f"web of `{container.name}`", edge, HTTPS, container.source
+        if container.stream is not None:
+            port = Port(protocol=Protocol.TCP, number=container.stream)
+            yield f"stream of `{container.name}`", edge, port, container.source
+
+
+def _handshakes(estate: Estate) -> Iterator[Problem]:
+    for container in estate.containers:
+        asked = container.health is not None and container.health.kind is HealthKind.HANDSHAKE
+        if asked and (container.name != estate.tunnel.hub or not estate.tunnel.peers):
+            text = f"health of `{container.name}` is a handshake, which only the tunnel's hub has, with a peer"
+            hint = "write {connect: 22} or {get: /, port: 8080}"
+            yield Problem(source=container.source, text=text, hint=hint)
+
+
+def _same_place(estate: Estate) -> Iterator[Problem]:
+    """Two sites at one path, or two streams at one port."""
     seen: dict[str, str] = {}
     for container in estate.containers:
-        if container.web is None:
-            continue
-        if container.web.path in seen:
-            text = f"`{container.name}` and `{seen[container.web.path]}` are both served at {container.web.path}"
-            yield Problem(source=container.source, text=text, hint="give one of them another web path")
-        seen.setdefault(container.web.path, container.name)
+        places = [container.web.path] if container.web else []
+        places += [f"tcp/{container.stream}"] if container.stream else []
+        for place in places:
+            if place in seen:
+                text = f"`{container.name}` and `{seen[place]}` are both served at {place}"
+                yield Problem(source=container.source, text=text, hint="give one of them another place")
+            seen.setdefault(place, container.name)

@@ -34,7 +34,7 @@ _WORDS = (
 
 def _core_loader() -> type[yaml.SafeLoader]:
     base: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    loader = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
+    loader: type[yaml.SafeLoader] = type("CoreLoader", (base,), {"yaml_implicit_resolvers": {}})
     for word, pattern, first in _WORDS:
         loader.add_implicit_resolver(f"tag:yaml.org,2002:{word}", re.compile(f"^(?:{pattern})$"), list(first))
     return loader
@@ -51,7 +51,7 @@ class Document:
     data: object
     lines: Mapping[KeyPath, int]
 
-    def at(self, *path: object) -> Source:
+    def at(self, *path: str | int) -> Source:
         """Where `path` stands, or the nearest thing around it that has a place."""
         for length in range(len(path), 0, -1):
             if path[:length] in self.lines:
@@ -125,15 +125,16 @@ def _not_read(file: str, text: str) -> Iterator[Problem]:
     """What must be refused before PyYAML builds anything of it."""
     depth = 0
     for event in yaml.parse(text, Loader=_LOADER):
-        line = event.start_mark.line + 1
-        if getattr(event, "tag", None) is not None:
-            yield _problem(file, line, f"the tag {shown(event.tag)} has no place here", "write the plain value")
+        line = 1 if event.start_mark is None else event.start_mark.line + 1
+        tag = getattr(event, "tag", None)
+        if tag is not None:
+            yield _problem(file, line, f"the tag {shown(tag)} has no place here", "write the plain value")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > MAX_DEPTH:
-            yield _problem(file, line, f"is nested deeper than {MAX_DEPTH} levels")
+            yield _problem(file, line, f"is nested deeper than {MAX_DEPTH} levels", "nothing here needs so many")
             return
 
 

@@ -155,13 +155,16 @@ def _explain(document: Document, kind: type[Raw], detail: ErrorDetails) -> Probl
         case "extra_forbidden":
             text, hint = f"unknown key {shown(key)}", closest(str(key), _keys(kind))
         case "missing":
-            text, hint = f"missing key `{key}`", ""
+            text, hint = f"missing key `{key}`", f"write {key}: and its value"
         case "value_error":
-            text, hint = str(detail["ctx"]["error"]), ""
+            text, hint = detail["ctx"]["error"].args
         case wanted if wanted in _WANTS:
             text, hint = f"{called} wants {_WANTS[wanted]}", _mended(wanted, detail["input"])
         case _:
-            text, hint = f"{called}: {detail['msg'][0].lower()}{detail['msg'][1:]}", ""
+            text, hint = (
+                f"{called} cannot be {shown(detail['input'])}",
+                f"{detail['msg'][0].lower()}{detail['msg'][1:]}",
+            )
     return Problem(source=document.at(*path), text=text, hint=hint)
 
 
@@ -172,10 +175,17 @@ def _called(path: tuple[str | int, ...]) -> str:
 
 
 def _mended(wanted: str, value: object) -> str:
-    if value is None:
-        return "nothing is said here: write the value, or drop the key"
-    quoted = wanted == "string_type" and isinstance(value, bool | int | float)
-    return f"put it in quotes: '{value}'" if quoted else ""
+    match value:
+        case None:
+            return "nothing is said here: write the value, or drop the key"
+        case bool() | int() | float():
+            return f"put it in quotes: '{value}'" if wanted == "string_type" else f"{shown(value)} stands there"
+        case str():
+            return f"{shown(value)} is text"
+        case list():
+            return "a list stands there"
+        case _:
+            return "keys with their values stand there"
 
 
 def _keys(kind: type[Raw]) -> set[str]:

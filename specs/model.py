@@ -242,6 +242,7 @@ class Container:
     user: int  # uid inside; 0 only with a reason
     root_reason: str | None
     waiver: Waiver | None
+    runs: When = When.ALWAYS  # where not, nothing of it is made but its namespace
     source: Source = field(compare=False)
 
 

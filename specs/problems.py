@@ -41,7 +41,7 @@ def closest(name: str, known: Iterable[str]) -> str:
 
 def shown(value: object) -> str:
     """A value as a message quotes it: on one line, printable, not longer than a line."""
-    text = str(value)
+    text = "null" if value is None else str(value)
     if not text.isprintable():
         text = ascii(text)[1:-1]
     return f"`{text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + '…'}`"

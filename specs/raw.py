@@ -77,7 +77,7 @@ class RawHeaders(Raw):
         names = [name.lower() for name in (*self.put, *self.hidden)]  # RFC 9110 section 5.1: whatever the case
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"header `{name}` is set or hidden twice")
+                raise ValueError(f"header `{name}` is set or hidden twice", "drop one of them")
         return self
 
 
@@ -178,6 +178,7 @@ class RawContainer(Raw):
     user: Uid = 1000
     root_reason: Text | None = None
     waiver: RawWaiver | None = None
+    runs: Annotated[When, Field(strict=False)] = When.ALWAYS
 
 
 class RawModule(Raw):

@@ -13,6 +13,7 @@ IFF_UP = 0x1
 IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO = 3, 4, 5, 18
 IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
 IFLA_INFO_KIND = 1
+WIREGUARD, TUN = "wireguard", "tun"  # kinds of a tunnel device
 _IFINFO = struct.Struct("=BxHiII")  # struct ifinfomsg
 
 

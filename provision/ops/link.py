@@ -123,12 +123,23 @@ class RemoveLink(Op):
 
     def execute(self, context: Context) -> None:
         opened = context.kernel.route(context.netns(self.node))
-        try:
-            index = index_of(opened, self.ifname)
-            opened.request(RTM_DELLINK, _IFINFO.pack(0, 0, index, 0, 0), what=f"remove {self.ifname} in {self.node}")
-        except NetlinkError as error:
-            if error.errno != errno.ENODEV:  # it went with its other end
-                raise
+        remove(opened, self.ifname, what=f"remove {self.ifname} in {self.node}")
+
+
+def make(opened: Socket, ifname: str, kind: str, *, what: str) -> None:
+    """Make an interface of a kind that needs nothing but its name; it is down."""
+    body = _IFINFO.pack(0, 0, 0, 0, 0) + text(IFLA_IFNAME, ifname) + nested(IFLA_LINKINFO, text(IFLA_INFO_KIND, kind))
+    opened.request(RTM_NEWLINK, body, flags=NLM_F_CREATE | NLM_F_EXCL, what=what)
+
+
+def remove(opened: Socket, ifname: str, *, what: str) -> None:
+    """Remove an interface; nothing when it is gone."""
+    try:
+        index = index_of(opened, ifname)
+        opened.request(RTM_DELLINK, _IFINFO.pack(0, 0, index, 0, 0), what=what)
+    except NetlinkError as error:
+        if error.errno != errno.ENODEV:  # it went with its other end
+            raise
 
 
 def set_link(opened: Socket, index: int, *changes: bytes, what: str, clear: int = 0) -> None:

@@ -29,9 +29,9 @@ def listing(estate: Estate, node: Node) -> tuple[Json, ...]:
     return (metainfo, table, *chains, *_rules(estate, node))
 
 
-def chain(hook: str, kind: str, **more: Any) -> Json:
+def chain(name: str, kind: str, **more: Any) -> Json:
     policy = "drop" if kind == "filter" else "accept"
-    said = {"name": hook, "type": kind, "hook": hook, "prio": 0, "policy": policy, **more}
+    said = {"name": name, "type": kind, "hook": name, "prio": 0, "policy": policy, **more}
     return {"chain": {"family": "inet", "table": "pluto", "handle": 1, **said}}
 
 
