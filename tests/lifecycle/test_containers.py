@@ -79,7 +79,7 @@ def test_secrets_are_0600_again(whole: Scratch) -> None:
     secret_file_readable(whole)
     ops = whole.plan()
     assert ops
-    assert all(op.startswith("~ key ") for op in ops)
+    assert all(op.startswith("~ secret file ") for op in ops)
     whole.apply()
     assert whole.plan() == []
     assert {path.stat().st_mode & 0o777 for path in whole.instance.secrets.glob("*/*")} == {0o600}
