@@ -158,13 +158,14 @@ def test_handshake_and_an_endpoint_of_ipv6() -> None:
         attribute(tunnel.PEER_ENDPOINT, struct.pack("=H", 10) + struct.pack("!HI16sI", 51820, 0, address.packed, 0)),
     ]
     found = tunnel.parse([(30, device(peer(3, ip_network("10.0.0.0/8"), *seen)))])
-    assert found.handshake == 1700000000.5
+    assert found.handshake(IPv4Address("10.1.2.3")) == 1700000000.5
+    assert found.handshake(IPv4Address("11.1.2.3")) == 0.0
     assert found.peers[0].endpoint == (address, 51820)
 
 
 def test_a_device_without_key_and_peers() -> None:
     found = tunnel.parse([(30, device())])
-    assert (found.public, found.peers, found.handshake) == ("", (), 0.0)
+    assert (found.public, found.peers, found.handshake(IPv4Address("10.0.0.1"))) == ("", (), 0.0)
 
 
 def device(*peers: bytes) -> bytes:
