@@ -57,7 +57,7 @@ def ports(estate: Estate) -> tuple[Port, ...]:
 
 
 def pairs(estate: Estate) -> tuple[tuple[str, str], ...]:
-    """The ordered pairs of nodes that are judged: at least one end is the estate's, or both are peers.
+    """The ordered pairs of nodes that are judged: at least one end is the estate's, or a peer sends.
 
     Not judged: what passes between two nodes of the world outside the tunnel (no ruleset of ours lies there),
     and the lab's WAN, which stands for the internet and is represented by the visitor.
