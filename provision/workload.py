@@ -13,7 +13,7 @@ from provision.facts import netns
 from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, haproxy, lighttpd, wireguard
+from provision.render import caddyfile, fail2ban, haproxy, lighttpd, wireguard
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files
 from provision.render.order import holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -123,6 +123,8 @@ def _text(estate: Estate, container: Container, renderer: Renderer) -> str:
     match renderer:
         case Renderer.CADDYFILE:
             return caddyfile.render(estate, container)
+        case Renderer.FAIL2BAN:
+            return fail2ban.render(estate, container)
         case Renderer.HAPROXY:
             return haproxy.render(estate, container)
         case Renderer.LIGHTTPD:
