@@ -128,7 +128,8 @@ def dynamic_elements(kernel: Socket) -> Iterator[tuple[str, str, bytes]]:
     """Every element of the inet sets that fill at run time: table, set, the element as the kernel tells it."""
     for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
         found = attributes(body, _NFGENMSG.size)
-        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and int.from_bytes(found[_SET_FLAGS], "big") & _SET_DYNAMIC:
+        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
+        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and flags & _SET_DYNAMIC:
             table, name = (found[key].rstrip(b"\0").decode() for key in (_SET_TABLE, _SET_NAME))
             yield from ((table, name, element) for element in _listed(kernel, body[0], found))
 

@@ -1,7 +1,8 @@
 """Estate -> the Caddyfile of the reverse proxy.
 
     :80   GET, POST, HEAD for the site's name -> 308 to https; other methods 405; other names 421
-    :443  other methods 405; an address that asks too often 429; the longest path first -> its leaf; no such leaf 404; a leaf that is not there 502
+    :443  other methods 405; an address that asks too often 429; the longest path first -> its leaf; no such leaf
+          404; a leaf that is not there 502
 
 What is hidden must be hidden on every answer. Deleting a header waits until the answer is written, but an
 error unwinds past the handlers that wait; so each site repeats the headers in handle_errors.

@@ -3,8 +3,8 @@
 Every rule names its interface, both addresses, the port, the connection's state and its direction, so that
 nothing rides on another's connection, and bears its flow as a comment; answers are accepted on the very same
 terms, turned round. ICMP errors (`related`) are not accepted: the edges find the path MTU by probing
-(net.ipv4.tcp_mtu_probing). The guards (specs.guard) stand before the accepts, and only drop. The last lines of a chain tell, link by link, what is about to be dropped; the policy
-drops and the counter counts.
+(net.ipv4.tcp_mtu_probing). The guards (specs.guard) stand before the accepts, and only ever drop. The last lines of a
+chain tell, link by link, what is about to be dropped; the policy drops and the counter counts.
 """
 
 from __future__ import annotations
@@ -92,11 +92,12 @@ def _masquerade(way: Way, hop: Hop) -> Iterator[str]:
 def _text(estate: Estate, node: Node, chains: _Chains) -> str:
     links = [endpoint.ifname for endpoint in node.endpoints]
     links += [estate.tunnel.ifname] if node.tunnel is not None else []
+    forward = [*_guarded(estate, node), *chains.forward]
     body = [
         *_inside(estate, chains),
         *(line for guard in guards(estate, node.name) for line in _guard(guard)),
         *_filter(node, "input", ['iifname "lo" accept', *chains.input], "iifname", links),
-        *_filter(node, "forward", [*_guarded(estate, node), *chains.forward], "iifname", links if chains.forward else []),
+        *_filter(node, "forward", forward, "iifname", links if forward else []),
         *_filter(node, "output", ['oifname "lo" accept', *chains.output], "oifname", links),
         *_nat("prerouting", "dstnat", chains.prerouting),
         *_nat("postrouting", "srcnat", chains.postrouting),
