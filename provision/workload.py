@@ -14,7 +14,7 @@ from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, cgit, copyparty, haproxy, lighttpd, sshd, wireguard
+from provision.render import caddyfile, cgit, copyparty, fail2ban, haproxy, lighttpd, sshd, wireguard
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
 from provision.render.order import Owned, holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -67,7 +67,9 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
     files: list[WantedFile] = []
-    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in (*ring.files, *known_people.files)]
+    secrets: list[WantedSecret] = [
+        WantedSecret(path=path, secret=key, name=None) for path, key in (*ring.files, *known_people.files)
+    ]
     for container in (c for c in known if holds(c.runs, kernel)):
         image = estate.image(container.image)
         own = list(_files(estate, instance, container, image, known_people))
@@ -129,6 +131,8 @@ def _text(estate: Estate, container: Container, renderer: Renderer, people: Logi
     match renderer:
         case Renderer.CADDYFILE:
             return caddyfile.render(estate, container)
+        case Renderer.FAIL2BAN:
+            return fail2ban.render(estate, container)
         case Renderer.HAPROXY:
             return haproxy.render(estate, container)
         case Renderer.LIGHTTPD:

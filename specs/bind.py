@@ -125,7 +125,11 @@ def _references(name: str, said: RawContainer, known: _Known) -> Iterator[Fault]
 
 
 def _shared(name: str, said: RawContainer, owner: str, known: _Known) -> Iterator[Fault]:
-    if owner not in known.containers:
+    if owner == HOST:
+        if said.waiver is None or said.waiver.userns != "host":
+            hint = "add waiver: with its reason and userns: host, or share a container's namespace"
+            yield ("shares",), f"`{name}` shares the host's namespace without a waiver", hint
+    elif owner not in known.containers:
         yield ("shares",), f"unknown container `{owner}`", closest(owner, known.containers)
     elif owner == name or known.containers[owner].shares:
         yield ("shares",), f"`{name}` cannot share the namespace of `{owner}`", "name one that has its own"
@@ -138,7 +142,6 @@ def _undeclared(said: RawContainer, known: _Known) -> Iterator[Fault]:
         if mount.volume is not None and mount.volume not in known.volumes:
             hint = closest(mount.volume, known.volumes) or "declare it under volumes:"
             yield ("mounts", index, "volume"), f"undeclared volume `{mount.volume}`", hint
-
 
     for index, person in enumerate(said.logins):
         if person not in known.people:

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from specs import bind, claims, document, wiring
 from specs.document import Document
-from specs.model import Estate, Headers, Person, Profile, Site
+from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site
 from specs.problems import Problem, SpecError, closest, shown
 from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
 
@@ -197,6 +197,7 @@ def _keys(kind: type[Raw]) -> set[str]:
 
 
 def _site(said: RawEstate) -> Site:
+    flood, requests, bans = said.site.flood, said.site.requests, said.site.bans
     return Site(
         edge=said.site.edge,
         hostname=said.site.hostname,
@@ -204,4 +205,7 @@ def _site(said: RawEstate) -> Site:
         headers=Headers(
             put=tuple(sorted(said.site.headers.put.items())), hidden=tuple(sorted(said.site.headers.hidden))
         ),
+        flood=Flood(rate=flood.rate, burst=flood.burst) if flood else None,
+        requests=Requests(count=requests.count, seconds=requests.seconds) if requests else None,
+        bans=Bans(after=bans.after, within=bans.within, seconds=bans.seconds) if bans else None,
     )

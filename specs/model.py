@@ -245,6 +245,7 @@ class Container:
     user: int  # uid inside; 0 only with a reason
     root_reason: str | None
     waiver: Waiver | None
+    loopback: int | None = None  # a TCP port it opens on 127.0.0.1, for its own namespace alone
     runs: When = When.ALWAYS  # where not, nothing of it is made but its namespace
     logins: tuple[str, ...] = ()  # the people who may log in
     source: Source = field(compare=False)
@@ -281,6 +282,7 @@ class Renderer(StrEnum):
     """A configuration file made from the estate, by provision/render/<value>.py."""
 
     CADDYFILE = "caddyfile"
+    FAIL2BAN = "fail2ban"
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
     CGIT = "cgit"  # lighttpd's configuration, before cgit
@@ -358,13 +360,41 @@ class Headers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flood:
+    """New TCP connections of one address to the edges: `rate` a second, `burst` at once; more are dropped."""
+
+    rate: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """Requests of one address to the site: `count` in any `seconds`; more are answered with 429."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bans:
+    """Who gets `after` refusals (401, 403, 405, 429) within `within` seconds stays out of the site for `seconds`."""
+
+    after: int
+    within: int
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
-    """What the reverse proxy serves: one host name, the methods it lets through, and the headers."""
+    """What the reverse proxy serves: one host name, the methods it lets through, the headers, and how much of it."""
 
     edge: str
     hostname: str
     methods: tuple[str, ...]
     headers: Headers
+    flood: Flood | None = None
+    requests: Requests | None = None
+    bans: Bans | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

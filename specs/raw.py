@@ -50,6 +50,10 @@ class Raw(BaseModel):
     )
 
 
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Seconds = Annotated[int, Field(ge=1, le=604_800)]  # a week at most
+
+
 class RawHost(Raw):
     uplink: InterfaceName
     address: Address
@@ -83,11 +87,30 @@ class RawHeaders(Raw):
         return self
 
 
+class RawFlood(Raw):
+    rate: Count
+    burst: Count
+
+
+class RawRequests(Raw):
+    count: Count
+    seconds: Seconds
+
+
+class RawBans(Raw):
+    after: Count
+    within: Seconds
+    seconds: Seconds
+
+
 class RawSite(Raw):
     edge: Name
     hostname: Hostname
     methods: Annotated[Once[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]], Field(min_length=1)]
     headers: RawHeaders = RawHeaders()
+    flood: RawFlood | None = None
+    requests: RawRequests | None = None
+    bans: RawBans | None = None
 
 
 class RawPerson(Raw):
@@ -181,6 +204,7 @@ class RawContainer(Raw):
     tmpfs: Once[Absolute] = []
     web: RawWeb | None = None
     stream: Number | None = None
+    loopback: Number | None = None
     health: RawHealth | None = None
     limits: RawLimits
     capabilities: Once[Line] = []

@@ -12,7 +12,7 @@ from fixtures.judge.container import WHOLE
 from fixtures.judge.listener import ports
 from fixtures.judge.mount import BIND, IDMAPPED, TMPFS
 from fixtures.judge.route import LO, RULES, declared_routes
-from fixtures.judge.workload import containers, named, node_of, runs, waiver
+from fixtures.judge.workload import containers, named, node_of, of_node, runs, waiver
 from fixtures.observe.address import Address
 from fixtures.observe.cgroup import Limits
 from fixtures.observe.container import CAPABILITY_SETS, Contained, Span
@@ -85,6 +85,11 @@ def _namespace(estate: Estate, node: Node, inode: int) -> Namespace:
         listeners=(
             *peer,
             *(Listener(protocol=port.protocol, address="0.0.0.0", port=port.number) for port in waiting),
+            *(
+                Listener(protocol="tcp", address="127.0.0.1", port=each.loopback)
+                for each in of_node(estate, node.name)
+                if each.loopback
+            ),
         ),
     )
 

@@ -86,7 +86,9 @@ def act(words: tuple[str, ...], root: Path = ROOT) -> None:
         case ("rm", name):
             remove(there(name, root))
         case (service, name):
-            become(service.removeprefix("git-"), *(["--strict"] if service == "git-upload-pack" else []), there(name, root))
+            become(
+                service.removeprefix("git-"), *(["--strict"] if service == "git-upload-pack" else []), there(name, root)
+            )
 
 
 def there(name: str, root: Path) -> Path:
