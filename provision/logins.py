@@ -1,8 +1,8 @@
 """People's ways in, and host keys: read from the instance's secrets folder, made where there are none (law 11).
 
-    secrets/people/<name>.key             the lab's own ssh key of a person, beside the declared ones
-    secrets/people/<name>.password        for web logins
-    secrets/<container>/<file>            a host key, where it is handed over from
+secrets/people/<name>.key             the lab's own ssh key of a person, beside the declared ones
+secrets/people/<name>.password        for web logins
+secrets/<container>/<file>            a host key, where it is handed over from
 """
 
 from __future__ import annotations

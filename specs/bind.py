@@ -139,7 +139,6 @@ def _undeclared(said: RawContainer, known: _Known) -> Iterator[Fault]:
             hint = closest(mount.volume, known.volumes) or "declare it under volumes:"
             yield ("mounts", index, "volume"), f"undeclared volume `{mount.volume}`", hint
 
-
     for index, person in enumerate(said.logins):
         if person not in known.people:
             hint = closest(person, known.people) or "declare them under people: in estate.yaml"

@@ -47,7 +47,9 @@ def _container(place: Document, module: str, name: str, said: RawContainer) -> C
         enabled=said.enabled,
         shares=said.shares,
         depends_on=tuple(sorted(said.depends_on)),
-        mounts=tuple(sorted((_mount(mount) for mount in said.mounts), key=lambda m: (m.kind, m.origin, m.at, m.writable))),
+        mounts=tuple(
+            sorted((_mount(mount) for mount in said.mounts), key=lambda m: (m.kind, m.origin, m.at, m.writable))
+        ),
         tmpfs=tuple(sorted(PurePosixPath(path) for path in said.tmpfs)),
         web=Web(path=said.web.path, port=said.web.port) if said.web else None,
         stream=said.stream,
