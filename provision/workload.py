@@ -57,23 +57,32 @@ class Workload:
     tunnels: Mapping[str, TunnelConfig]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ways:
+    """Every key and password there is."""
+
+    tunnel: Keyring
+    people: Logins
+
+    @property
+    def files(self) -> tuple[tuple[Path, Secret], ...]:
+        return (*self.tunnel.files, *self.people.files)
+
+
 def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
-    ring = keyring(estate, instance)
-    known_people = logins(estate, instance)
+    ways = _Ways(tunnel=keyring(estate, instance), people=logins(estate, instance))
     made = {recipe.name: recipe for recipe in recipes(estate, host_family())}
     known = [c for c in (*estate.containers, *world.peers(estate)) if c.image in made]
     declared = (*(c for module in estate.modules for c in module.containers), *known)
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
     files: list[WantedFile] = []
-    secrets: list[WantedSecret] = [
-        WantedSecret(path=path, secret=key, name=None) for path, key in (*ring.files, *known_people.files)
-    ]
+    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ways.files]
     for container in (c for c in known if holds(c.runs, kernel)):
         image = estate.image(container.image)
-        own = list(_files(estate, instance, container, image, known_people))
-        kept = list(_secrets(estate, instance, container, image, ring, known_people))
+        own = list(_files(estate, instance, container, image, ways.people))
+        kept = list(_secrets(estate, instance, container, image, ways))
         files += [file for file, _ in own]
         secrets += [secret for secret, _ in kept]
         orders.append(
@@ -101,7 +110,7 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
         owned=tuple(sorted(each for order in orders for each in owned(order))),
         recipes=tuple(made.values()),
         waiting=waiting,
-        tunnels=wireguard.configs(estate, ring.keys) if kernel.wireguard else {},
+        tunnels=wireguard.configs(estate, ways.tunnel.keys) if kernel.wireguard else {},
     )
 
 
@@ -116,12 +125,12 @@ def _files(
 
 
 def _secrets(
-    estate: Estate, instance: Instance, container: Container, image: Image, ring: Keyring, people: Logins
+    estate: Estate, instance: Instance, container: Container, image: Image, ways: _Ways
 ) -> Iterator[tuple[WantedSecret, SecretFile]]:
     for rendered in image.rendered:
         if rendered.secret:
             path = instance.secrets / container.name / _flat(rendered.at)
-            secret = _secret(estate, container, rendered.renderer, path, ring, people)
+            secret = _secret(estate, container, rendered.renderer, path, ways)
             name = podman_name(container.name, rendered.at)
             handed = SecretFile(name=name, at=rendered.at, digest=_digest(secret.reveal()))
             yield WantedSecret(path=path, secret=secret, name=name), handed
@@ -151,20 +160,18 @@ def _text(estate: Estate, container: Container, renderer: Renderer, people: Logi
             assert_never(renderer)
 
 
-def _secret(
-    estate: Estate, container: Container, renderer: Renderer, path: Path, ring: Keyring, people: Logins
-) -> Secret:
+def _secret(estate: Estate, container: Container, renderer: Renderer, path: Path, ways: _Ways) -> Secret:
     match renderer:
         case Renderer.SSH_HOST_KEY:
             return host_key(path, container)
         case Renderer.COPYPARTY:
-            return copyparty.render(estate, container, ((one.name, one.password) for one in people.of(container)))
+            return copyparty.render(estate, container, ((one.name, one.password) for one in ways.people.of(container)))
         case Renderer.WIREGUARD if container.name == estate.tunnel.hub:
-            return wireguard.render_hub(estate, ring.keys)
+            return wireguard.render_hub(estate, ways.tunnel.keys)
         case Renderer.WIREGUARD:
-            return wireguard.render_peer(estate, _peer(estate, container.name), ring.keys)
+            return wireguard.render_peer(estate, _peer(estate, container.name), ways.tunnel.keys)
         case _:
-            return Secret(_text(estate, container, renderer, people))
+            return Secret(_text(estate, container, renderer, ways.people))
 
 
 def _peer(estate: Estate, name: str) -> Peer:

@@ -9,7 +9,8 @@ ones a name of their own. Two instances share nothing but the image archives, wh
     STATE/<instance>/secrets/…                  0600, made on first apply
     STATE/<instance>/evidence/…                 what the instruments saw
     STATE/<instance>/podman/…                   podman's root
-    RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock, owned mounts: gone after a boot
+    RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock: gone after a boot
+    RUN/<instance>/owned/<container>/…          host paths mounted once more, their owner's files as the container's
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _origin(index: int, mount: RawMount) -> Iterator[Fault]:
 
 
 def _owners(said: RawContainer) -> Iterator[Fault]:
-    """One user inside has the owner's files (Container.owner_inside), so there is one owner; and root has all anyway."""
+    """One user inside has the owner's files (Container.owner_inside), so there is one owner."""
     owners = [(("mounts", index, "owner"), m.owner) for index, m in enumerate(said.mounts) if m.owner is not None]
     for index, mount in enumerate(said.mounts):
         for key, set_ in (("owner", mount.owner is not None), ("exclusive", mount.exclusive)):

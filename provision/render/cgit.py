@@ -22,7 +22,7 @@ README = [f":{name}" for name in ("README.md", "readme.md", "README", "README.tx
 
 
 def cgitrc(estate: Estate, container: Container) -> str:
-    """cgitrc(5); what stands after scan-path would not count for the repositories it finds."""
+    """Its settings; what stands after scan-path would not count for the repositories it finds."""
     root = _root(container)
     lines = [
         f"virtual-root={root}",

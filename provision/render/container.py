@@ -103,9 +103,8 @@ def owned(order: Order) -> tuple[Owned, ...]:
 def _owned(order: Order) -> Iterator[tuple[Mount, Owned]]:
     for mount in order.container.mounts:
         if mount.owner is not None:
-            flat = (
-                str(mount.at).strip("/").replace("/", "-")
-            )  # the owner is in the name: another makes another document
+            # The owner is in the name: another makes another document, and so another container.
+            flat = str(mount.at).strip("/").replace("/", "-")
             yield (
                 mount,
                 Owned(

@@ -36,16 +36,18 @@ class Refused(Exception):
 def main(argv: Sequence[str]) -> int:
     """Do what sshd was asked for. The exit code is 0, or 1 with a line on stderr; git's services never return."""
     try:
-        if len(argv) != 3 or argv[1] != "-c":
-            raise Refused("there is no shell here: clone, push, or say ls, mk <repo>, rm <repo>")
-        act(parse(argv[2]))
-    except Refused as refusal:
-        print(f"git-door: {refusal}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"git-door: {error.strerror}", file=sys.stderr)
+        act(parse(asked(argv)))
+    except (Refused, OSError) as error:
+        print(f"git-door: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def asked(argv: Sequence[str]) -> str:
+    """The command sshd hands over. Raises Refused where there is none: somebody wants a shell."""
+    if len(argv) != 3 or argv[1] != "-c":
+        raise Refused("there is no shell here: clone, push, or say ls, mk <repo>, rm <repo>")
+    return argv[2]
 
 
 def parse(command: str) -> tuple[str, ...]:
@@ -134,7 +136,9 @@ def remove(path: Path) -> None:
 def become(service: str, *arguments: str | Path) -> NoReturn:
     """Turn into git. Its environment is ours alone: nothing a client sends decides what git does."""
     keep = {key: os.environ[key] for key in ("GIT_PROTOCOL", "HOME") if key in os.environ}
-    os.execve(GIT, ("git", service, *map(str, arguments)), {"PATH": "/usr/bin", **keep})
+    os.execve(  # noqa: S606 - no shell is the point
+        GIT, ("git", service, *map(str, arguments)), {"PATH": "/usr/bin", **keep}
+    )
 
 
 if __name__ == "__main__":
