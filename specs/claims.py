@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from specs.model import WAN, Container, Estate, Flow, HealthKind, Port, Protocol, Source
+from specs.model import HOST, WAN, Container, Estate, Flow, HealthKind, Port, Protocol, Source
 from specs.problems import Problem, SpecError
 from specs.way import NoWay, way
 
@@ -20,6 +20,8 @@ def settle(estate: Estate) -> None:
         *_unpublished(estate),
         *_handshakes(estate),
         *_same_place(estate),
+        *_kept_by_nobody(estate),
+        *_loopback(estate),
     ]
     if problems:
         raise SpecError(problems)
@@ -85,6 +87,31 @@ def _offers(estate: Estate) -> Iterator[tuple[str, str, Port, Source]]:
         if container.stream is not None:
             port = Port(protocol=Protocol.TCP, number=container.stream)
             yield f"stream of `{container.name}`", edge, port, container.source
+
+
+def _kept_by_nobody(estate: Estate) -> Iterator[Problem]:
+    """A limit that no container keeps would be a promise."""
+    edge = estate.site.edge
+    source = estate.container(edge).source
+    counted = any(c.shares == edge and c.loopback is not None for c in estate.containers)
+    if estate.site.requests is not None and not counted:
+        text, hint = "the site limits requests, and nobody counts them", f"add a sidecar: shares: {edge}, and loopback:"
+        yield Problem(source=source, text=text, hint=hint)
+    if estate.site.bans is not None and not any(c.shares == HOST for c in estate.containers):
+        text, hint = "the site bans addresses, and nobody writes the bans", "add a container with shares: host"
+        yield Problem(source=source, text=text, hint=hint)
+
+
+def _loopback(estate: Estate) -> Iterator[Problem]:
+    """Two of one namespace on one loopback port."""
+    seen: dict[tuple[str, int], str] = {}
+    for container in estate.containers:
+        if container.loopback is not None:
+            place = (container.shares or container.name, container.loopback)
+            if place in seen:
+                text = f"`{container.name}` and `{seen[place]}` both want port {place[1]} of the loopback they share"
+                yield Problem(source=container.source, text=text, hint="give one of them another port")
+            seen.setdefault(place, container.name)
 
 
 def _handshakes(estate: Estate) -> Iterator[Problem]:

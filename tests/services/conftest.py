@@ -1,5 +1,6 @@
 """The services of the default lab, as its visitor and its WireGuard peers meet them; the lab is used, never changed."""
 
+import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.bans import Bans
-from fixtures.netns import named
+from fixtures.netns import inside, named
 from fixtures.ssh import Desk, trust
 from fixtures.web import Browser
 from specs import naming
@@ -41,7 +42,7 @@ def browser(estate: Estate, instance: Instance, netns: Path) -> Browser:
 
 @dataclass(frozen=True, kw_only=True)
 class Stranger:
-    """Another machine of the internet, by the address it has there (a peer's, outside its tunnel)."""
+    """Another machine of the internet: its browser, and the address the site sees."""
 
     browser: Browser
     address: str
@@ -56,19 +57,25 @@ def bans(place: Callable[[str], Path]) -> Bans:
 def stranger(
     estate: Estate, instance: Instance, place: Callable[[str], Path], bans: Bans
 ) -> Iterator[Callable[[str], Stranger]]:
-    """The stranger of a node, by its name; every ban it earns is lifted when the test is over."""
+    """The stranger of a node, by its name; what it earned is forgotten before and after the test."""
     made: list[Stranger] = []
 
     def of(node: str) -> Stranger:
-        (address,) = (str(e.address) for link in estate.world.links for e in link.endpoints if e.node == node)
-        made.append(Stranger(browser=browser(estate, instance, place(node)), address=address))
-        bans.lift(address)
-        bans.fresh_meter(address)
+        asking = browser(estate, instance, place(node))
+        made.append(Stranger(browser=asking, address=inside(asking.netns, lambda: source(asking.address))))
+        bans.forget(made[-1].address)
         return made[-1]
 
     yield of
     for each in made:
-        bans.lift(each.address)
+        bans.forget(each.address)
+
+
+def source(destination: str) -> str:
+    """The address the calling thread's namespace speaks to `destination` from; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.connect((destination, 9))
+        return str(asked.getsockname()[0])
 
 
 Sit = Callable[..., Desk]

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from provision import x25519
-from provision.render import caddyfile, haproxy, lighttpd, wireguard
+from provision.render import caddyfile, fail2ban, haproxy, lighttpd, wireguard
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
-from specs.model import Profile
+from specs.model import Bans, Estate, Profile, Requests
 from tests.unit.small_estate import estate
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -59,6 +59,42 @@ def test_haproxy_without_a_stream_says_so() -> None:
     small = replace(small, flows=tuple(flow for flow in small.flows if flow.target != "game"))
     with pytest.raises(ValueError, match="no flow brings a stream from edge to a leaf: stream would"):
         haproxy.render(small, small.container("stream"))
+
+
+def limited() -> Estate:
+    """The small estate with limits, and a sidecar that counts."""
+    small = estate()
+    counter = replace(small.container("stream"), name="counter", loopback=8429)
+    module = replace(small.modules[0], containers=(*small.modules[0].containers, counter))
+    site = replace(small.site, requests=Requests(count=20, seconds=10), bans=Bans(after=5, within=60, seconds=600))
+    return replace(small, modules=(module,), site=site)
+
+
+def test_haproxy_that_counts() -> None:
+    assert_golden("small-haproxy-limits.cfg", haproxy.render(limited(), limited().container("counter")))
+
+
+def test_haproxy_that_would_count_nothing_says_so() -> None:
+    small = limited()
+    with pytest.raises(ValueError, match="the site limits no requests: counter would"):
+        haproxy.render(replace(small, site=estate().site), small.container("counter"))
+
+
+def test_caddy_asks_who_counts_once_the_method_is_right() -> None:
+    text = caddyfile.render(limited(), limited().container("edge"))
+    site = text[text.index("https://small.example") :]
+    asked = site.index("forward_auth 127.0.0.1:8429 {")
+    assert site.index("respond 405") < asked < site.index("handle /blog/*")
+    assert text.count("forward_auth") == 1
+
+
+def test_fail2ban() -> None:
+    assert_golden("small-jail.conf", fail2ban.render(limited(), limited().container("hub")))
+
+
+def test_fail2ban_without_bans_says_so() -> None:
+    with pytest.raises(ValueError, match="the site bans nobody: hub would"):
+        fail2ban.render(estate(), estate().container("hub"))
 
 
 @pytest.mark.parametrize("name", ["weblog", "drafts"])
