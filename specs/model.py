@@ -261,6 +261,7 @@ class Renderer(StrEnum):
     CADDYFILE = "caddyfile"
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
+    LISTEN = "listen"  # for programs of ours: where they listen, below which path
     WIREGUARD = "wireguard"
 
 
