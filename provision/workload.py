@@ -14,7 +14,7 @@ from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, cgit, copyparty, fail2ban, haproxy, lighttpd, sshd, wireguard
+from provision.render import caddyfile, cgit, copyparty, fail2ban, haproxy, lighttpd, listen, sshd, wireguard
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
 from provision.render.order import Owned, holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -146,6 +146,8 @@ def _text(estate: Estate, container: Container, renderer: Renderer, people: Logi
             return haproxy.render(estate, container)
         case Renderer.LIGHTTPD:
             return lighttpd.render(estate, container)
+        case Renderer.LISTEN:
+            return listen.render(estate, container)
         case Renderer.CGIT:
             return cgit.lighttpd(estate, container)
         case Renderer.CGITRC:

@@ -291,6 +291,7 @@ class Renderer(StrEnum):
     SSH_HOST_KEY = "ssh-host-key"  # a secret
     AUTHORIZED_KEYS = "authorized-keys"
     COPYPARTY = "copyparty"  # a secret: it holds the passwords
+    LISTEN = "listen"  # for programs of ours: where they listen, below which path
     WIREGUARD = "wireguard"
 
 

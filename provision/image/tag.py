@@ -53,6 +53,8 @@ def put_files(put: PutFile, folder: Path) -> Iterator[tuple[str, Path]]:
         yield "", _regular(origin)
         return
     for path in sorted(origin.rglob("*")):
+        if path.parent.name == "__pycache__":
+            continue  # what a test that imported the program left: no part of it
         if path.is_symlink() or not path.is_dir():
             yield path.relative_to(origin).as_posix(), _regular(path)
 
