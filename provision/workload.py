@@ -13,7 +13,7 @@ from provision.facts import netns
 from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, haproxy, lighttpd, wireguard
+from provision.render import caddyfile, haproxy, lighttpd, rcon, wireguard
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files
 from provision.render.order import holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -127,13 +127,15 @@ def _text(estate: Estate, container: Container, renderer: Renderer) -> str:
             return haproxy.render(estate, container)
         case Renderer.LIGHTTPD:
             return lighttpd.render(estate, container)
-        case Renderer.WIREGUARD:
-            raise ValueError("WireGuard's configuration is a secret: write secret: true")
+        case Renderer.WIREGUARD | Renderer.RCON:
+            raise ValueError(f"what {renderer} renders is a secret: write secret: true")
         case _:
             assert_never(renderer)
 
 
 def _secret(estate: Estate, container: Container, renderer: Renderer, ring: Keyring) -> Secret:
+    if renderer is Renderer.RCON:
+        return rcon.render(ring.rcon)
     if renderer is not Renderer.WIREGUARD:
         return Secret(_text(estate, container, renderer))
     if container.name == estate.tunnel.hub:

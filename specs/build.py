@@ -57,6 +57,7 @@ def _container(place: Document, module: str, name: str, said: RawContainer) -> C
         root_reason=said.root_reason,
         waiver=_waiver(said.waiver) if said.waiver else None,
         runs=said.runs,
+        loopback=tuple(sorted(said.loopback)),
         source=place.at("containers", name),
     )
 

@@ -243,6 +243,7 @@ class Container:
     root_reason: str | None
     waiver: Waiver | None
     runs: When = When.ALWAYS  # where not, nothing of it is made but its namespace
+    loopback: tuple[int, ...] = ()  # TCP ports at 127.0.0.1, for its sidecars alone
     source: Source = field(compare=False)
 
 
@@ -261,6 +262,7 @@ class Renderer(StrEnum):
     CADDYFILE = "caddyfile"
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
+    RCON = "rcon"
     WIREGUARD = "wireguard"
 
 

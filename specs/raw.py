@@ -179,6 +179,7 @@ class RawContainer(Raw):
     root_reason: Text | None = None
     waiver: RawWaiver | None = None
     runs: Annotated[When, Field(strict=False)] = When.ALWAYS
+    loopback: Once[Number] = []
 
 
 class RawModule(Raw):
