@@ -9,7 +9,7 @@ ones a name of their own. Two instances share nothing but the image archives, wh
     STATE/<instance>/secrets/…                  0600, made on first apply
     STATE/<instance>/evidence/…                 what the instruments saw
     STATE/<instance>/podman/…                   podman's root
-    RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock: gone after a boot
+    RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock, owned mounts: gone after a boot
 """
 
 from __future__ import annotations
@@ -73,6 +73,11 @@ class Instance:
     @property
     def containers_conf(self) -> Path:
         return self.home / "containers.conf"
+
+    @property
+    def owned(self) -> Path:
+        """Where host paths with an owner are mounted, for containers to bind: podman finds them there."""
+        return self.run / "owned"
 
     @property
     def lock(self) -> Path:

@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from specs import bind, claims, document, wiring
 from specs.document import Document
-from specs.model import Estate, Headers, Profile, Site
+from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site
 from specs.problems import Problem, SpecError, closest, shown
 from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
 
@@ -46,7 +46,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
     """The estate declared in `folder`, for `profile`. Raises SpecError with all problems of a phase."""
     files = _shape(_read(folder, profile))
     said = files.estate[1]
-    names = bind.bind(folder, files.modules, files.images)
+    names = bind.bind(folder, files.modules, files.images, people=said.people)
     network = wiring.wire(files.estate, files.links, files.world, names, profile)
     estate = Estate(
         name=said.estate,
@@ -59,6 +59,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
         flows=network.flows,
         tunnel=network.tunnel,
         site=_site(said),
+        people=tuple(Person(name=name, keys=tuple(sorted(one.keys))) for name, one in sorted(said.people.items())),
         world=network.world,
     )
     claims.settle(estate)
@@ -196,6 +197,7 @@ def _keys(kind: type[Raw]) -> set[str]:
 
 
 def _site(said: RawEstate) -> Site:
+    flood, requests, bans = said.site.flood, said.site.requests, said.site.bans
     return Site(
         edge=said.site.edge,
         hostname=said.site.hostname,
@@ -203,4 +205,7 @@ def _site(said: RawEstate) -> Site:
         headers=Headers(
             put=tuple(sorted(said.site.headers.put.items())), hidden=tuple(sorted(said.site.headers.hidden))
         ),
+        flood=Flood(rate=flood.rate, burst=flood.burst) if flood else None,
+        requests=Requests(count=requests.count, seconds=requests.seconds) if requests else None,
+        bans=Bans(after=bans.after, within=bans.within, seconds=bans.seconds) if bans else None,
     )

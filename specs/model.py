@@ -24,6 +24,7 @@ WAN = "wan"  # any address outside the estate's own networks and the LAN
 LAN = "lan"  # the network the host's uplink stands in: router, BMC
 PEERS = "peers"  # every WireGuard peer
 HOST = "host"
+ORDINARY = 1000  # the uid and gid of an image's ordinary account
 TUNNEL_INTERFACE = "wg0"
 
 
@@ -174,6 +175,8 @@ class Mount:
     origin: str  # a volume's name, or an absolute host path
     at: PurePosixPath
     writable: bool
+    owner: int | None = None  # of a host path: the machine's uid and gid whose files lie there
+    exclusive: bool = False  # of a host path: no other container sees it, what is below it, or what it is below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,9 +245,28 @@ class Container:
     user: int  # uid inside; 0 only with a reason
     root_reason: str | None
     waiver: Waiver | None
+    loopback: int | None = None  # a TCP port it opens on 127.0.0.1, for its own namespace alone
     runs: When = When.ALWAYS  # where not, nothing of it is made but its namespace
-    loopback: tuple[int, ...] = ()  # TCP ports at 127.0.0.1, for its sidecars alone
+    logins: tuple[str, ...] = ()  # the people who may log in
     source: Source = field(compare=False)
+
+    @property
+    def owner(self) -> int | None:
+        """The machine's user whose files its host binds hold, and are its own inside; one at most."""
+        return next((mount.owner for mount in self.mounts if mount.owner is not None), None)
+
+    @property
+    def owner_inside(self) -> int:
+        """Who inside has the owner's files: its own user or, beside a root, the image's ordinary account."""
+        return self.user or ORDINARY
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Person:
+    """Somebody who may log in; in the lab each has also a key that is made on first apply."""
+
+    name: str
+    keys: tuple[str, ...]  # public ones, as in authorized_keys(5): type, base64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -260,10 +282,17 @@ class Renderer(StrEnum):
     """A configuration file made from the estate, by provision/render/<value>.py."""
 
     CADDYFILE = "caddyfile"
+    FAIL2BAN = "fail2ban"
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
-    RCON = "rcon"
+    CGIT = "cgit"  # lighttpd's configuration, before cgit
+    CGITRC = "cgitrc"
+    SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's
+    SSH_HOST_KEY = "ssh-host-key"  # a secret
+    AUTHORIZED_KEYS = "authorized-keys"
+    COPYPARTY = "copyparty"  # a secret: it holds the passwords
     WIREGUARD = "wireguard"
+    RCON = "rcon"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -282,7 +311,7 @@ class PinnedFile:
     project: str
     version: str
     sha256: str  # of the wheel
-    member: str  # path inside the wheel
+    member: str  # a file's path inside the wheel, or a folder's: then `at` is where its files go
     at: PurePosixPath
 
 
@@ -293,6 +322,14 @@ class PutFile:
     origin: str  # relative to the image's folder
     at: PurePosixPath
     executable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jail:
+    """Programs with all they load, put once more below `at`: what is there for who is kept in it by chroot(2)."""
+
+    at: PurePosixPath
+    programs: tuple[PurePosixPath, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -313,6 +350,7 @@ class Image:
     shell_reason: str | None  # None: the image holds no shell
     stop_signal: str | None  # what ends the program well, where that is not SIGTERM
     stands_in_for: str | None
+    jail: Jail | None = None
     source: Source = field(compare=False)
 
 
@@ -323,13 +361,41 @@ class Headers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Flood:
+    """New TCP connections of one address to the edges: `rate` a second, `burst` at once; more are dropped."""
+
+    rate: int
+    burst: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Requests:
+    """Requests of one address to the site: `count` in any `seconds`; more are answered with 429."""
+
+    count: int
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bans:
+    """Who gets `after` refusals (401, 403, 405, 429) within `within` seconds stays out of the site for `seconds`."""
+
+    after: int
+    within: int
+    seconds: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Site:
-    """What the reverse proxy serves: one host name, the methods it lets through, and the headers."""
+    """What the reverse proxy serves: one host name, the methods it lets through, the headers, and how much of it."""
 
     edge: str
     hostname: str
     methods: tuple[str, ...]
     headers: Headers
+    flood: Flood | None = None
+    requests: Requests | None = None
+    bans: Bans | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -363,6 +429,7 @@ class Estate:
     flows: tuple[Flow, ...]
     tunnel: Tunnel
     site: Site
+    people: tuple[Person, ...] = ()
     world: World = field(default_factory=lambda: World(nodes=(), links=()))
 
     @property

@@ -23,10 +23,12 @@ from specs.values import (
     Hostname,
     InterfaceName,
     Line,
+    LoginKey,
     Name,
     Network,
     Number,
     Once,
+    Owner,
     Package,
     Project,
     PublicKey,
@@ -46,6 +48,10 @@ class Raw(BaseModel):
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, defer_build=True, alias_generator=lambda name: name.replace("_", "-")
     )
+
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Seconds = Annotated[int, Field(ge=1, le=604_800)]  # a week at most
 
 
 class RawHost(Raw):
@@ -81,11 +87,34 @@ class RawHeaders(Raw):
         return self
 
 
+class RawFlood(Raw):
+    rate: Count
+    burst: Count
+
+
+class RawRequests(Raw):
+    count: Count
+    seconds: Seconds
+
+
+class RawBans(Raw):
+    after: Count
+    within: Seconds
+    seconds: Seconds
+
+
 class RawSite(Raw):
     edge: Name
     hostname: Hostname
     methods: Annotated[Once[Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]], Field(min_length=1)]
     headers: RawHeaders = RawHeaders()
+    flood: RawFlood | None = None
+    requests: RawRequests | None = None
+    bans: RawBans | None = None
+
+
+class RawPerson(Raw):
+    keys: Once[LoginKey] = []
 
 
 class RawEstate(Raw):
@@ -93,6 +122,7 @@ class RawEstate(Raw):
     host: RawHost
     tunnel: RawTunnel
     site: RawSite
+    people: dict[Name, RawPerson] = {}
 
 
 class RawWire(Raw):
@@ -133,6 +163,8 @@ class RawMount(Raw):
     host: Absolute | None = None
     at: Absolute
     mode: Literal["ro", "rw"] = "ro"
+    owner: Owner | None = None
+    exclusive: bool = False
 
 
 class RawLimits(Raw):
@@ -172,6 +204,7 @@ class RawContainer(Raw):
     tmpfs: Once[Absolute] = []
     web: RawWeb | None = None
     stream: Number | None = None
+    loopback: Number | None = None
     health: RawHealth | None = None
     limits: RawLimits
     capabilities: Once[Line] = []
@@ -179,7 +212,7 @@ class RawContainer(Raw):
     root_reason: Text | None = None
     waiver: RawWaiver | None = None
     runs: Annotated[When, Field(strict=False)] = When.ALWAYS
-    loopback: Once[Number] = []
+    logins: Once[Name] = []
 
 
 class RawModule(Raw):
@@ -215,6 +248,11 @@ class RawRender(Raw):
     secret: bool = False
 
 
+class RawJail(Raw):
+    at: Absolute
+    programs: Annotated[Once[Absolute], Field(min_length=1)]
+
+
 class RawImage(Raw):
     image: Name
     pending: Text | None = None
@@ -230,6 +268,7 @@ class RawImage(Raw):
     shell: Text | None = None
     stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
     stands_in_for: Text | None = None
+    jail: RawJail | None = None
 
 
 SHAPES: dict[str, type[Raw]] = {

@@ -29,6 +29,7 @@ _OBJ_STRIP = {5, 6}  # USE, HANDLE
 _FLOWTABLE_STRIP = {4, 5}  # USE, HANDLE
 _RULE_EXPRESSIONS, _RULE_USERDATA = 4, 7
 _SET_NAME, _SET_TABLE, _SET_FLAGS, _ELEMENTS = 2, 1, 3, 3
+_INET = 1  # NFPROTO_INET
 _SET_DYNAMIC = 0x10 | 0x20  # NFT_SET_TIMEOUT, NFT_SET_EVAL
 _ELEMENT_STRIP = {5, 7}  # EXPIRATION, EXPR (its counters)
 
@@ -123,11 +124,25 @@ def _sets(kernel: Socket) -> Iterator[bytes]:
             yield bytes((_NEWSETELEM, body[0])) + b"".join(sorted(_elements(kernel, body[0], found)))
 
 
+def dynamic_elements(kernel: Socket) -> Iterator[tuple[str, str, bytes]]:
+    """Every element of the inet sets that fill at run time: table, set, the element as the kernel tells it."""
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
+        found = attributes(body, _NFGENMSG.size)
+        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
+        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and flags & _SET_DYNAMIC:
+            table, name = (found[key].rstrip(b"\0").decode() for key in (_SET_TABLE, _SET_NAME))
+            yield from ((table, name, element) for element in _listed(kernel, body[0], found))
+
+
 def _elements(kernel: Socket, family: int, found: dict[int, bytes]) -> Iterator[bytes]:
+    for element in _listed(kernel, family, found):
+        yield b"".join(_keep(name, value, _ELEMENT_STRIP) for name, value in walk(element))
+
+
+def _listed(kernel: Socket, family: int, found: dict[int, bytes]) -> Iterator[bytes]:
     where = attribute(1, found[_SET_TABLE]) + attribute(2, found[_SET_NAME])
     question = _NFGENMSG.pack(family, 0, 0) + where
     for kind, body in kernel.dump(_SUBSYSTEM | _GETSETELEM, question, what="dump a set's elements"):
         if kind == _SUBSYSTEM | _NEWSETELEM:
             listed = attributes(body, _NFGENMSG.size).get(_ELEMENTS, b"")
-            for _, element in walk(listed):
-                yield b"".join(_keep(name, value, _ELEMENT_STRIP) for name, value in walk(element))
+            yield from (element for _, element in walk(listed))

@@ -9,8 +9,9 @@ from typing import ClassVar
 
 from provision import kernel
 from provision.context import Context
+from provision.facts import ban
 from provision.facts.compiled import LOAD, LOAD_SECONDS
-from provision.netlink import NetlinkError
+from provision.netlink import NETLINK_NETFILTER, NetlinkError, Socket
 from provision.op import Action, Op, Phase
 from provision.run import run
 
@@ -20,7 +21,11 @@ _EVERY_ENTRY = struct.pack("=BBH", 0, 0, 0)
 
 @dataclass(frozen=True, kw_only=True)
 class LoadRuleset(Op):
-    """Replace all that nftables holds in a namespace, and forget its connections, which outlive their rules."""
+    """Replace all that nftables holds in a namespace, and forget its connections, which outlive their rules.
+
+    Bans are taken over, in the same transaction (law 1). What is banned between their reading and the load, a few
+    hundredths of a second, is banned again at its writer's next count.
+    """
 
     phase: ClassVar[Phase] = Phase.RULESET
     noun: ClassVar[str] = "ruleset"
@@ -38,8 +43,17 @@ class LoadRuleset(Op):
         return f"ruleset of {self.node}: {self.change}"
 
     def execute(self, context: Context) -> None:
-        kernel.inside(context.netns(self.node), lambda: load(self.text))
+        kernel.inside(context.netns(self.node), lambda: load(_with_bans(self.text)))
         forget_connections(context, self.node)
+
+
+def _with_bans(text: str) -> str:
+    """`text`, and the elements that the deny sets of the calling thread's namespace hold now."""
+    opened = Socket(NETLINK_NETFILTER)
+    try:
+        return ban.carried(text, ban.read(opened)) if text else text
+    finally:
+        opened.close()
 
 
 def load(text: str) -> None:

@@ -1,7 +1,8 @@
 """Estate -> the Caddyfile of the reverse proxy.
 
     :80   GET, POST, HEAD for the site's name -> 308 to https; other methods 405; other names 421
-    :443  other methods 405; the longest path first -> its leaf; no such leaf 404; a leaf that is not there 502
+    :443  other methods 405; an address that asks too often 429; the longest path first -> its leaf; no such leaf
+          404; a leaf that is not there 502
 
 What is hidden must be hidden on every answer. Deleting a header waits until the answer is written, but an
 error unwinds past the handlers that wait; so each site repeats the headers in handle_errors.
@@ -66,7 +67,7 @@ def _redirect(estate: Estate) -> list[str]:
 
 
 def _routes(estate: Estate, container: Container) -> list[str]:
-    lines = _denied(estate)
+    lines = [*_denied(estate), *_counted(estate, container)]
     for leaf in sorted(_leaves(estate, container), key=_longest_first):
         assert leaf.web is not None
         if leaf.web.path != "/":
@@ -81,6 +82,14 @@ def _denied(estate: Estate) -> list[str]:
         f"@denied not method {' '.join(methods)}",
         *_block_lines("handle @denied ", [f"header Allow {_quoted(', '.join(methods))}", "respond 405"]),
     ]
+
+
+def _counted(estate: Estate, container: Container) -> list[str]:
+    """Ask the sidecar that counts requests, by the client's address; an answer other than 2xx is the client's."""
+    ports = [c.loopback for c in estate.containers if c.shares == container.name and c.loopback is not None]
+    if estate.site.requests is None or not ports:
+        return []
+    return _block_lines(f"forward_auth 127.0.0.1:{ports[0]} ", ["uri /"])
 
 
 def _proxy(estate: Estate, container: Container, leaf: Container) -> list[str]:

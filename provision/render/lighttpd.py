@@ -7,9 +7,8 @@ file for it, and answers Range, If-None-Match and HEAD by itself.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address
-
-from specs.model import Container, Estate, Protocol
+from provision.render.sockets import sockets
+from specs.model import Container, Estate
 
 DOCUMENT_ROOT = "/var/www/html"
 MIME = (  # the first suffix that fits counts
@@ -33,10 +32,7 @@ MIME = (  # the first suffix that fits counts
 
 def render(estate: Estate, container: Container) -> str:
     """The configuration of `container`. Raises ValueError when no TCP flow ends in it: it would serve nobody."""
-    sockets = _sockets(estate, container.name)
-    if not sockets:
-        raise ValueError(f"no flow brings TCP to {container.name}: its lighttpd would have nothing to listen on")
-    (address, port), *further = sockets
+    (address, port), *further = sockets(estate, container.name)
     lines = [
         f'server.tag = "{container.name}"',
         f'server.bind = "{address}"',
@@ -54,14 +50,3 @@ def render(estate: Estate, container: Container) -> str:
         *(f'$SERVER["socket"] == "{a}:{p}" {{ }}' for a, p in further),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _sockets(estate: Estate, name: str) -> list[tuple[IPv4Address, int]]:
-    """The addresses and TCP ports at which a flow ends in `name`: the end of the link whose row declares it."""
-    return sorted(
-        {
-            (estate.link(flow.link).end(name).address, flow.port.number)
-            for flow in estate.flows
-            if flow.target == name and flow.port.protocol is Protocol.TCP
-        }
-    )

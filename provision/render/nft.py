@@ -3,8 +3,8 @@
 Every rule names its interface, both addresses, the port, the connection's state and its direction, so that
 nothing rides on another's connection, and bears its flow as a comment; answers are accepted on the very same
 terms, turned round. ICMP errors (`related`) are not accepted: the edges find the path MTU by probing
-(net.ipv4.tcp_mtu_probing). The last lines of a chain tell, link by link, what is about to be dropped; the policy
-drops and the counter counts.
+(net.ipv4.tcp_mtu_probing). The guards (specs.guard) stand before the accepts, and only ever drop. The last lines of a
+chain tell, link by link, what is about to be dropped; the policy drops and the counter counts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
+from typing import assert_never
 
+from specs.guard import Effect, Guard, denied_link, guards, metered
 from specs.model import Estate
 from specs.topology import Node, nodes
 from specs.way import Hop, Way, ways
@@ -90,10 +92,12 @@ def _masquerade(way: Way, hop: Hop) -> Iterator[str]:
 def _text(estate: Estate, node: Node, chains: _Chains) -> str:
     links = [endpoint.ifname for endpoint in node.endpoints]
     links += [estate.tunnel.ifname] if node.tunnel is not None else []
+    forward = [*_guarded(estate, node), *chains.forward]
     body = [
         *_inside(estate, chains),
+        *(line for guard in guards(estate, node.name) for line in _guard(guard)),
         *_filter(node, "input", ['iifname "lo" accept', *chains.input], "iifname", links),
-        *_filter(node, "forward", chains.forward, "iifname", links if chains.forward else []),
+        *_filter(node, "forward", forward, "iifname", links if forward else []),
         *_filter(node, "output", ['oifname "lo" accept', *chains.output], "oifname", links),
         *_nat("prerouting", "dstnat", chains.prerouting),
         *_nat("postrouting", "srcnat", chains.postrouting),
@@ -107,6 +111,32 @@ def _inside(estate: Estate, chains: _Chains) -> Iterable[str]:
         return ()
     networks = ", ".join(str(network) for network in sorted(estate.inside))
     return ("set inside {", "    type ipv4_addr", "    flags interval", f"    elements = {{ {networks} }}", "}", "")
+
+
+def _guard(guard: Guard) -> Iterable[str]:
+    """The set, and the chain that what it holds goes to."""
+    told = LOG.format(prefix=f"{guard.node} forward {guard.name}")
+    return (
+        *(f"set {guard.name} {{", "    type ipv4_addr", f"    size {guard.size}", "    flags dynamic,timeout"),
+        *(f"    timeout {guard.seconds}s", "}", ""),
+        *(f"chain {guard.name} {{", f"    {told}", "    counter drop", "}", ""),
+    )
+
+
+def _guarded(estate: Estate, node: Node) -> Iterator[str]:
+    for guard in guards(estate, node.name):
+        match guard.effect:
+            case Effect.DENY:
+                path = f'iifname "{estate.host.uplink}" oifname "{denied_link(estate)}"'
+                yield f"{path} ip saddr @{guard.name} goto {guard.name}"
+            case Effect.METER:
+                over = f"limit rate over {guard.rate}/second burst {guard.burst} packets"
+                for way, hop in metered(estate):
+                    asked = _opening(way, hop).replace("new,established", "new").removesuffix(" accept")
+                    path = f'iifname "{hop.enters}" oifname "{hop.leaves}" ct status dnat {asked}'
+                    yield f"{path} update @{guard.name} {{ ip saddr {over} }} goto {guard.name}"
+            case _:
+                assert_never(guard.effect)
 
 
 def _filter(node: Node, hook: str, rules: Iterable[str], key: str, links: Iterable[str]) -> Iterable[str]:

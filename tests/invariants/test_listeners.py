@@ -19,4 +19,5 @@ def test_site_as_ss_tells_it(client: Client, estate: Estate) -> None:
     for flow in opened:
         end = estate.link(flow.link).end(flow.target)
         assert client(flow.target).socket(f"{flow.port.protocol}://{end.address}:{flow.port.number}").is_listening
-    assert client("host").socket.get_listening_sockets() == []
+    listening = client("host").socket.get_listening_sockets()
+    assert [each for each in listening if not each.startswith("unix:///")] == []  # a path is of a file system

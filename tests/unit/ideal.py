@@ -10,9 +10,9 @@ from typing import Any
 from fixtures.judge.capability import bits
 from fixtures.judge.container import WHOLE
 from fixtures.judge.listener import ports
-from fixtures.judge.mount import BIND, TMPFS
+from fixtures.judge.mount import BIND, IDMAPPED, TMPFS
 from fixtures.judge.route import LO, RULES, declared_routes
-from fixtures.judge.workload import containers, named, node_of, runs, waiver
+from fixtures.judge.workload import containers, named, node_of, of_node, runs, waiver
 from fixtures.observe.address import Address
 from fixtures.observe.cgroup import Limits
 from fixtures.observe.container import CAPABILITY_SETS, Contained, Span
@@ -85,6 +85,11 @@ def _namespace(estate: Estate, node: Node, inode: int) -> Namespace:
         listeners=(
             *peer,
             *(Listener(protocol=port.protocol, address="0.0.0.0", port=port.number) for port in waiting),
+            *(
+                Listener(protocol="tcp", address="127.0.0.1", port=each.loopback)
+                for each in of_node(estate, node.name)
+                if each.loopback
+            ),
         ),
     )
 
@@ -143,7 +148,8 @@ def _mounts(estate: Estate, declared: Container) -> Iterator[MountPoint]:
     for mount in declared.mounts:
         volume = INSTANCE.home / "volumes" / mount.origin
         source = volume if mount.kind is SourceKind.VOLUME else INSTANCE.home / f"host{mount.origin}"
-        yield _mount(str(mount.at), "ext4", str(source), "rw" if mount.writable else "ro", *BIND)
+        mapped = () if mount.owner is None else (IDMAPPED,)
+        yield _mount(str(mount.at), "ext4", str(source), "rw" if mount.writable else "ro", *BIND, *mapped)
     for path in declared.tmpfs:
         yield _mount(str(path), "tmpfs", "/", "rw", *TMPFS)
     bases = [estate.image(image.base)] if image.base else []

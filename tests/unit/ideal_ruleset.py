@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from specs.model import Estate
+from specs.model import HOST, WAN, Estate, Protocol
 from specs.topology import Node
 from specs.way import Hop, Way, ways
 
 Json = dict[str, Any]
 ACCEPT: Json = {"accept": None}
+DROP: Json = {"drop": None}
 IIF, OIF = {"meta": {"key": "iifname"}}, {"meta": {"key": "oifname"}}
 STATE, DIRECTION, STATUS = {"ct": {"key": "state"}}, {"ct": {"key": "direction"}}, {"ct": {"key": "status"}}
 HOOKS = (
@@ -51,10 +52,38 @@ def payload(protocol: str, field: str) -> Json:
 def _rules(estate: Estate, node: Node) -> Iterator[Json]:
     yield rule("input", match(IIF, "lo"), ACCEPT)
     yield rule("output", match(OIF, "lo"), ACCEPT)
+    if node.name == HOST:
+        yield from _guards(estate)
     for way in ways(estate):
         for hop in way.hops:
             if hop.node == node.name:
                 yield from _hop(estate, way, hop)
+
+
+def _guards(estate: Estate) -> Iterator[Json]:
+    """The bans and the flood meter of the host, written from the site's own numbers."""
+    site, uplink = estate.site, estate.host.uplink
+    assert site.bans
+    assert site.flood
+    edge = next(link for link in estate.links if {link.a.node, link.b.node} == {HOST, site.edge})
+    yield dynamic("banned", size=4096, timeout=site.bans.seconds)
+    yield dynamic("flood", size=65535, timeout=60)
+    source = payload("ip", "saddr")
+    yield rule("forward", match(IIF, uplink), match(OIF, edge.ifname), match(source, "@banned"), DROP)
+    limit = {"limit": {"rate": site.flood.rate, "burst": site.flood.burst, "per": "second", "inv": True}}
+    meter = {"set": {"op": "update", "elem": source, "set": "@flood", "stmt": [limit]}}
+    for flow in estate.flows:
+        if flow.source_node == WAN and flow.port.protocol is Protocol.TCP:
+            to = edge.end(site.edge).address
+            ends = _ends(estate, {"saddr": None, "daddr": to})
+            new = [match(STATUS, "dnat", "in"), match(STATE, "new", "in"), _direction("original")]
+            port = match(payload("tcp", "dport"), flow.port.number)
+            yield rule("forward", match(IIF, uplink), match(OIF, edge.ifname), *ends, port, *new, meter, DROP)
+
+
+def dynamic(name: str, **more: Any) -> Json:
+    said = {"name": name, "type": "ipv4_addr", "handle": 3, "flags": ["timeout"], **more}
+    return {"set": {"family": "inet", "table": "pluto", **said}}
 
 
 def _hop(estate: Estate, way: Way, hop: Hop) -> Iterator[Json]:

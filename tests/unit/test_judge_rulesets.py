@@ -1,5 +1,6 @@
 """The judge of rulesets: every undeclared accept or NAT is named, every declared one missed."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from fixtures.observe.evidence import Evidence
 from fixtures.observe.ruleset import Ruleset
 from fixtures.verdict import Outcome, Verdicts, against
 from tests.unit.ideal import ESTATE, ideal, node_named
-from tests.unit.ideal_ruleset import ACCEPT, DIRECTION, IIF, OIF, STATE, chain, match, payload, rule
+from tests.unit.ideal_ruleset import ACCEPT, DIRECTION, IIF, OIF, STATE, chain, dynamic, match, payload, rule
 
 Json = dict[str, Any]
 Change = Callable[[tuple[Json, ...]], tuple[Json, ...]]
@@ -54,6 +55,33 @@ def edited(old: Json, new: Json | None) -> Change:
 
 def lacking(kind: str, name: str) -> Change:
     return lambda listing: tuple(o for o in listing if kind not in o or o[kind].get("name") != name)
+
+
+def without_rule(word: str) -> Change:
+    """The first rule that says so taken out."""
+
+    def change(listing: tuple[Json, ...]) -> tuple[Json, ...]:
+        place = next(at for at, each in enumerate(listing) if "rule" in each and word in str(each))
+        return (*listing[:place], *listing[place + 1 :])
+
+    return change
+
+
+def last(word: str) -> Change:
+    """The rules that say so, after all others."""
+    return lambda listing: (
+        *(each for each in listing if "rule" not in each or word not in str(each)),
+        *(each for each in listing if "rule" in each and word in str(each)),
+    )
+
+
+def retold(old: str, new: str) -> Change:
+    def change(listing: tuple[Json, ...]) -> tuple[Json, ...]:
+        text = json.dumps(listing)
+        assert old in text
+        return tuple(json.loads(text.replace(old, new)))
+
+    return change
 
 
 BROKEN: dict[str, tuple[str, Change, str]] = {
@@ -123,6 +151,23 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         "chain netdev t x",
     ),
     "a flow table": ("git-web", more({"flowtable": {"family": "inet", "table": "pluto", "name": "f"}}), "flowtable"),
+    "no bans": ("host", without_rule("@banned"), "accepted unasked"),
+    "no flood meter on one port": ("host", without_rule("@flood"), "accepted unasked"),
+    "bans after the accepts": ("host", last("@banned"), "accepted unasked"),
+    "bans of the tunnel's peers": (
+        "host",
+        first(rule("forward", match(payload("ip", "saddr"), "@banned"), {"drop": None})),
+        "rule 7 of forward",
+    ),
+    "a looser meter": ("host", retold('"rate": 10', '"rate": 1000'), "not for"),
+    "a larger set": ("host", retold('"size": 4096', '"size": 9'), "9 at most"),
+    "bans for good": ("host", retold('"timeout": 600', '"timeout": 0'), "for 0 s"),
+    "a set more": ("git-web", more(dynamic("sly", size=8, timeout=1)), "set sly"),
+    "an accept of whom a set holds": (
+        "host",
+        first(rule("forward", match(payload("ip", "saddr"), "@banned"), ACCEPT)),
+        "accept for",
+    ),
     "a ruleset of the world's": ("visitor", more({"table": {"family": "inet", "name": "x", "handle": 2}}), "table"),
 }
 
@@ -142,6 +187,7 @@ HELD: dict[str, tuple[str, Change]] = {
     "the same twice": ("git-web", lambda listing: (*listing, *(o for o in listing if "rule" in o))),
     "another order": ("vpn-edge", lambda listing: tuple(reversed(listing))),
     "a drop of the invalid": ("git-web", first(rule("input", match(STATE, "invalid", "in"), {"drop": None}))),
+    "somebody banned": ("host", retold('"timeout": 600', '"timeout": 600, "elem": ["203.0.113.1"]')),
     "a DNAT that says its port": (
         "host",
         edited(
@@ -156,6 +202,17 @@ HELD: dict[str, tuple[str, Change]] = {
 def test_held(what: str) -> None:
     node, change = HELD[what]
     assert judged(node, change) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [(retold(', "inv": true', ""), "accepted unasked"), (lacking("set", "flood"), "no such dynamic set")],
+    ids=["a meter the other way round", "a set less"],
+)
+def test_a_guard_that_cannot_be_read_guards_nothing(change: Change, seen: str) -> None:
+    told = judged("host", change)
+    assert any(seen in verdict.seen for verdict in told if verdict.outcome is Outcome.BROKEN)
+    assert any(verdict.outcome is Outcome.UNPROVEN for verdict in told)
 
 
 def test_a_rule_that_cannot_be_read_is_unproven_and_named() -> None:

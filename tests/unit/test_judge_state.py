@@ -132,7 +132,7 @@ DRIFTS: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
     "a process": (whole(processes=SHELL), "processes of pluto"),
     "a container": (whole(stored="unit.spy"), "containers of pluto"),
     "a shared id": (
-        whole(foreign=Foreign(pid=8, uid_map=(Span(inside=0, outside=2**31, count=1),))),
+        whole(foreign=Foreign(pid=8, uid_map=(Span(inside=0, outside=2**31 + 2**16, count=1),))),
         "id ranges of pluto",
     ),
 }

@@ -18,7 +18,12 @@ CONTAINERS = {
     "gavrilo": "",
     "genesius": "",
 }
-SIDECARS = {"reverse-proxy-stream": "reverse-proxy-edge", "minecraft-rcon": "minecraft-server"}
+SIDECARS = {
+    "reverse-proxy-stream": "reverse-proxy-edge",
+    "reverse-proxy-limits": "reverse-proxy-edge",
+    "host-bans": "host",
+    "minecraft-rcon": "minecraft-server",
+}
 NETWORKLESS = {"lbmt-shop-backup", "master-backup", "minecraft-backup", "reverse-proxy-stats"}
 DEPENDS = {
     "lbmt-shop-backup": "lbmt-shop",
@@ -169,7 +174,7 @@ def test_who_writes(estate: Estate) -> None:
 def test_dependencies(estate: Estate) -> None:
     own = {c.name: " ".join(c.depends_on) for c in estate.containers if c.depends_on and c.shares is None}
     assert own.items() >= DEPENDS.items()
-    assert set(own) - set(DEPENDS) <= {"navidrome-web-client"}
+    assert set(own) - set(DEPENDS) <= {"navidrome-web-client", "reverse-proxy-stats"}
 
 
 def test_site(estate: Estate) -> None:
@@ -183,4 +188,4 @@ def test_site(estate: Estate) -> None:
 
 def test_every_uid_0_and_capability_has_its_reason(estate: Estate) -> None:
     odd = {c.name for c in estate.containers if c.user == 0 or c.capabilities or c.waiver}
-    assert odd == {"master-ssh", "vpn-edge"}
+    assert odd == {"master-ssh", "vpn-edge", "host-bans"}

@@ -1,0 +1,97 @@
+"""Limits of one address: requests over one connection, and new connections; a second address is not concerned."""
+
+import contextlib
+import errno
+import select
+import socket
+from collections.abc import Callable
+
+from fixtures.bans import Bans
+from fixtures.deadline import until
+from fixtures.netns import inside
+from fixtures.run import run
+from fixtures.web import Browser
+from specs.model import Estate
+from tests.services.conftest import Stranger
+
+Strangers = Callable[[str], Stranger]
+BAN_SECONDS = 15.0
+
+
+def test_burst_over_one_connection_is_429(visitor: Browser, stranger: Strangers, bans: Bans, estate: Estate) -> None:
+    """HTTP/1.1: who asks more than declared is told to wait; others are not; who goes on all the same is banned."""
+    greedy, limit = stranger("phone"), estate.site.requests
+    assert limit is not None
+    seen = greedy.browser.statuses("/", limit.count + 40)
+    assert 0 < first_refused(seen) <= limit.count
+    assert visitor.ask("/").status == 200
+    until(lambda: greedy.address in bans.held(), BAN_SECONDS, f"{greedy.address} banned after so many refusals")
+
+
+def test_burst_over_http2_is_429(visitor: Browser, stranger: Strangers, bans: Bans, estate: Estate) -> None:
+    """HTTP/2, by curl(1): one connection for all of them, as it tells itself."""
+    greedy, limit = stranger("laptop"), estate.site.requests
+    assert limit is not None
+    name, told = estate.site.hostname, "%{http_version} %{http_code} %{num_connects}\\n"
+    argv = (
+        *("curl", "--silent", "--http2", "--output", "/dev/null", "--write-out", told),
+        *("--cacert", str(greedy.browser.authority), "--resolve", f"{name}:443:{greedy.browser.address}"),
+        f"https://{name}/?[1-{limit.count + 40}]",
+    )
+    lines = [line.split() for line in inside(greedy.browser.netns, lambda: run(argv)).splitlines()]
+    assert {version for version, _, _ in lines} == {"2"}
+    assert sum(int(connects) for _, _, connects in lines) == 1
+    assert 0 < first_refused([int(code) for _, code, _ in lines]) <= limit.count
+    assert visitor.ask("/").status == 200
+    until(lambda: greedy.address in bans.held(), BAN_SECONDS, f"{greedy.address} banned after so many refusals")
+
+
+def test_429_says_when_to_come_again(stranger: Strangers, bans: Bans, estate: Estate) -> None:
+    greedy, limit = stranger("phone"), estate.site.requests
+    assert limit is not None
+    greedy.browser.statuses("/", limit.count)
+    answer = greedy.browser.ask("/")
+    assert answer.status == 429
+    assert answer.headers["retry-after"] == str(limit.seconds)
+    assert answer.headers.keys() >= {name.lower() for name, _ in estate.site.headers.put}
+    assert greedy.address not in bans.held()
+
+
+def test_flood_of_connections(visitor: Browser, stranger: Strangers, estate: Estate) -> None:
+    """Three bursts at once: about one of them is answered; another address is answered at once meanwhile."""
+    flooder, limit = stranger("phone"), estate.site.flood
+    assert limit is not None
+    answered = inside(flooder.browser.netns, lambda: at_once(flooder.browser.address, 3 * limit.burst, 0.5))
+    assert limit.burst <= answered <= limit.burst + limit.rate
+    assert inside(visitor.netns, lambda: at_once(visitor.address, 1, 0.5)) == 1
+
+
+def first_refused(seen: list[int]) -> int:
+    """After how many answers the first 429 comes; earlier than declared where a test before this one asked, too."""
+    refused = seen.index(429)
+    assert set(seen[:refused]) == {200}
+    assert set(seen) == {200, 429}
+    return refused
+
+
+def at_once(address: str, count: int, seconds: float) -> int:
+    """How many of so many connections are open after so long; less than the second after which Linux asks again."""
+    opened = [socket.socket() for _ in range(count)]
+    poll = select.poll()
+    for each in opened:
+        each.setblocking(False)
+        assert each.connect_ex((address, 443)) == errno.EINPROGRESS
+        poll.register(each, select.POLLOUT)
+    found: set[int] = set()
+    with contextlib.suppress(TimeoutError):
+        until(lambda: _answered(poll, found) == count, seconds, "every connection")
+    for each in opened:
+        each.close()
+    return len(found)
+
+
+def _answered(poll: select.poll, found: set[int]) -> int:
+    for descriptor, _ in poll.poll(0):
+        found.add(descriptor)
+        poll.unregister(descriptor)
+    return len(found)

@@ -1,0 +1,24 @@
+"""The page of visits: goaccess shows what visitors asked for, in a container without any network."""
+
+from uuid import uuid4
+
+from fixtures.deadline import until
+from fixtures.web import Browser
+from specs.instance import Instance
+
+SECONDS = 60.0  # the page is made every 15 seconds
+
+
+def test_report_shows_a_visit(visitor: Browser, instance: Instance) -> None:
+    """A page asked for now is in the report a little later (the control: it is not there before)."""
+    report = instance.home / "volumes/visit-report/index.html"
+    name = uuid4().hex  # not the whole path: the report escapes its slashes
+    assert not (report.exists() and name in report.read_text())
+    visitor.ask(f"/blog/posts/{name}.html")
+    until(lambda: report.exists() and name in report.read_text(), SECONDS, f"{name} in {report}")
+
+
+def test_report_is_not_served(visitor: Browser) -> None:
+    """The page names addresses: it is for the owner's eyes, and no path of the site leads to it."""
+    for path in ("/out/index.html", "/stats/", "/report.html", "/visit-report/index.html"):
+        assert visitor.ask(path).status == 404
