@@ -1,12 +1,14 @@
-"""The tunnel's keys: read from the instance's secrets folder, and made where there are none (law 11).
+"""The tunnel's keys and the game's password: read from the instance's secrets folder, and made where there are none (law 11).
 
 secrets/tunnel/hub.key            the hub's private key
 secrets/tunnel/<peer>.key         a peer's private key, where its owner brings no public one
 secrets/tunnel/<peer>.psk         the key both share beside (wg(8), PresharedKey)
+secrets/rcon/password             the game's RCON, where an image renders it
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,9 @@ from pathlib import Path
 from provision import x25519
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
 from specs.instance import Instance
-from specs.model import Estate, Peer, Profile
+from specs.model import Estate, Peer, Profile, Renderer
+
+_PASSWORD_BYTES = 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,12 +26,14 @@ class Keyring:
     """The keys and the files that hold them; one that is new is in memory alone until an op writes it."""
 
     keys: TunnelKeys
+    rcon: Secret
     files: tuple[tuple[Path, Secret], ...]
 
 
 def keyring(estate: Estate, instance: Instance) -> Keyring:
-    """Every key of the tunnel; makes what is missing, writes nothing."""
+    """Every key of the tunnel, and the game's password; makes what is missing, writes nothing."""
     folder = instance.secrets / "tunnel"
+    password = instance.secrets / "rcon" / "password"
     files: dict[Path, Secret] = {}
 
     def held(name: str, make: Callable[[], str]) -> Secret:
@@ -44,7 +50,10 @@ def keyring(estate: Estate, instance: Instance) -> Keyring:
 
     hub = held("hub.key", x25519.private_key)
     keys = TunnelKeys(public=x25519.public_key(hub.reveal()), private=hub, peers=tuple(peers()))
-    return Keyring(keys=keys, files=tuple(sorted(files.items(), key=lambda item: item[0])))
+    rcon = _read(password) or Secret(secrets.token_urlsafe(_PASSWORD_BYTES))
+    if any(rendered.renderer is Renderer.RCON for image in estate.images for rendered in image.rendered):
+        files[password] = rcon
+    return Keyring(keys=keys, rcon=rcon, files=tuple(sorted(files.items(), key=lambda item: item[0])))
 
 
 def _public_of(peer: Peer, private: Secret | None) -> str:

@@ -14,7 +14,7 @@ from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, cgit, copyparty, fail2ban, haproxy, lighttpd, listen, sshd, wireguard
+from provision.render import caddyfile, cgit, copyparty, fail2ban, haproxy, lighttpd, listen, rcon, sshd, wireguard
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
 from provision.render.order import Owned, holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -156,7 +156,7 @@ def _text(estate: Estate, container: Container, renderer: Renderer, people: Logi
             return sshd.listen(estate, container)
         case Renderer.AUTHORIZED_KEYS:
             return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
-        case Renderer.WIREGUARD | Renderer.SSH_HOST_KEY | Renderer.COPYPARTY:
+        case Renderer.WIREGUARD | Renderer.SSH_HOST_KEY | Renderer.COPYPARTY | Renderer.RCON:
             raise ValueError(f"{renderer} is a secret: write secret: true")
         case _:
             assert_never(renderer)
@@ -168,6 +168,8 @@ def _secret(estate: Estate, container: Container, renderer: Renderer, path: Path
             return host_key(path, container)
         case Renderer.COPYPARTY:
             return copyparty.render(estate, container, ((one.name, one.password) for one in ways.people.of(container)))
+        case Renderer.RCON:
+            return rcon.render(ways.tunnel.rcon)
         case Renderer.WIREGUARD if container.name == estate.tunnel.hub:
             return wireguard.render_hub(estate, ways.tunnel.keys)
         case Renderer.WIREGUARD:

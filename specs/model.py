@@ -293,6 +293,7 @@ class Renderer(StrEnum):
     COPYPARTY = "copyparty"  # a secret: it holds the passwords
     LISTEN = "listen"  # for programs of ours: where they listen, below which path
     WIREGUARD = "wireguard"
+    RCON = "rcon"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -110,6 +110,7 @@ class Closure:
 
     tree: Tree
     kept: set[PurePosixPath] = field(default_factory=set)
+    wanted: dict[str, PurePosixPath] = field(default_factory=dict)  # by name: what an image asks for itself
 
     def take(self, path: PurePosixPath, wanted_by: str) -> None:
         """Keep `path`, the links that lead to it, and what it loads. Raises ApplyError for what is not there."""
@@ -148,6 +149,8 @@ class Closure:
             candidate = PurePosixPath(os.path.normpath(folder)) / name
             if self.tree.exists(candidate) and self._fits(candidate, elf):
                 return candidate
+        if name in self.wanted:  # what its program has loaded before by its path is not looked for again (ld.so(8))
+            return self.wanted[name]
         raise ApplyError(f"{user} loads {name}, which no package has: name the one that has it in image.yaml")
 
     def _fits(self, candidate: PurePosixPath, elf: Elf) -> bool:
@@ -168,8 +171,9 @@ def closure(folder: Path, wanted: Iterable[tuple[PurePosixPath, str]]) -> tuple[
 
     Raises ApplyError that names a missing library and the file that loads it.
     """
-    found = Closure(Tree(folder))
-    for path, wanted_by in wanted:
+    known = tuple(wanted)
+    found = Closure(Tree(folder), wanted={path.name: path for path, _ in known})
+    for path, wanted_by in known:
         found.take(path, wanted_by)
     return tuple(sorted(found.kept))
 
