@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import assert_never
 
 from provision import idrange
 from provision.facts import netns
@@ -136,30 +135,25 @@ def _secrets(
             yield WantedSecret(path=path, secret=secret, name=name), handed
 
 
+# What needs nothing but the estate and the container; the other renderers need a secret or people.
+_PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
+    Renderer.CADDYFILE: caddyfile.render,
+    Renderer.FAIL2BAN: fail2ban.render,
+    Renderer.HAPROXY: haproxy.render,
+    Renderer.LIGHTTPD: lighttpd.render,
+    Renderer.LISTEN: listen.render,
+    Renderer.CGIT: cgit.lighttpd,
+    Renderer.CGITRC: cgit.cgitrc,
+    Renderer.SSHD: sshd.listen,
+}
+
+
 def _text(estate: Estate, container: Container, renderer: Renderer, people: Logins) -> str:
-    match renderer:
-        case Renderer.CADDYFILE:
-            return caddyfile.render(estate, container)
-        case Renderer.FAIL2BAN:
-            return fail2ban.render(estate, container)
-        case Renderer.HAPROXY:
-            return haproxy.render(estate, container)
-        case Renderer.LIGHTTPD:
-            return lighttpd.render(estate, container)
-        case Renderer.LISTEN:
-            return listen.render(estate, container)
-        case Renderer.CGIT:
-            return cgit.lighttpd(estate, container)
-        case Renderer.CGITRC:
-            return cgit.cgitrc(estate, container)
-        case Renderer.SSHD:
-            return sshd.listen(estate, container)
-        case Renderer.AUTHORIZED_KEYS:
-            return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
-        case Renderer.WIREGUARD | Renderer.SSH_HOST_KEY | Renderer.COPYPARTY | Renderer.RCON:
-            raise ValueError(f"{renderer} is a secret: write secret: true")
-        case _:
-            assert_never(renderer)
+    if renderer in _PLAIN:
+        return _PLAIN[renderer](estate, container)
+    if renderer is Renderer.AUTHORIZED_KEYS:
+        return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
+    raise ValueError(f"{renderer} is a secret: write secret: true")
 
 
 def _secret(estate: Estate, container: Container, renderer: Renderer, path: Path, ways: _Ways) -> Secret:
