@@ -19,7 +19,12 @@ def test_why_it_is_idle() -> None:
 )
 def test_a_round(number: int, programs: list[str]) -> None:
     ran: list[str] = []
-    assert backup.turn(number, lambda argv: ran.append(argv[0].rpartition("/")[2]) or 0) == []
+
+    def succeed(argv: tuple[str, ...]) -> int:
+        ran.append(argv[0].rpartition("/")[2])
+        return 0
+
+    assert backup.turn(number, succeed) == []
     assert ran == programs
 
 
