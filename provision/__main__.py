@@ -7,6 +7,7 @@ found something to do; 64 the command line makes no sense (sysexits.h, EX_USAGE)
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from specs.load import DEFAULT_FOLDER
 from specs.model import Profile
 from specs.problems import SpecError
 
-OK, WRONG, DRIFT, USAGE = 0, 1, 2, 64
+OK, WRONG, DRIFT, USAGE, CUT = 0, 1, 2, 64, 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (PlutoError, SpecError) as error:
         print(f"pluto: {error}" if isinstance(error, PlutoError) else str(error), file=sys.stderr)
         return WRONG
+    except BrokenPipeError:  # `plan | head`: the reader has gone, and Python would complain again at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CUT
     except KeyboardInterrupt:
         print("pluto: interrupted; the next apply finishes what is half done", file=sys.stderr)
         return 130

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -28,6 +29,8 @@ from specs import naming
 from specs.instance import Instance, state_folder
 from specs.load import load
 from specs.model import Profile
+from specs.naming import ESTATE_MAX
+from specs.values import NAME, NAME_RULE
 
 Command = Callable[[argparse.Namespace, Voice], int]
 
@@ -138,7 +141,7 @@ def schema(options: argparse.Namespace, voice: Voice) -> int:
 @contextmanager
 def _context(options: argparse.Namespace, voice: Voice) -> Iterator[Context]:
     estate = load(options.estate, options.profile)
-    instance = Instance(name=options.instance or estate.name, state=state_folder())
+    instance = Instance(name=_instance_name(options.instance or estate.name), state=state_folder())
     voice.line(f"pluto: estate {estate.name} ({estate.folder}), profile {estate.profile}, instance {instance.name}")
     if estate.profile is Profile.METAL:
         raise HostError("the metal profile is not built yet: use --profile lab")
@@ -149,6 +152,13 @@ def _context(options: argparse.Namespace, voice: Voice) -> Iterator[Context]:
             yield Context(estate=estate, instance=instance, kernel=kernel, podman=podman)
         finally:
             kernel.close()
+
+
+def _instance_name(name: str) -> str:
+    """Raises UsageError for what cannot be a namespace's, a container's and a folder's name at once."""
+    if not re.fullmatch(NAME, name) or len(name) > ESTATE_MAX:
+        raise UsageError(f"--instance {name}: {NAME_RULE}, at most {ESTATE_MAX} of them")
+    return name
 
 
 def _ask(found: Plan, options: argparse.Namespace) -> None:

@@ -50,13 +50,14 @@ def _handshake(context: Context, container: Container) -> Check:
     """Asked from the first peer's machine; the kernel's device in the hub or that peer's own control socket tells."""
     assert container.health is not None
     tunnel = context.estate.tunnel
-    peer = tunnel.peers[0].name
+    peer = tunnel.peers[0]
     return Check(
         container=container.name,
-        netns=context.netns(peer),
+        netns=context.netns(peer.name),
         address=tunnel.address,
         health=container.health,
-        handshakes=context.netns(container.name) if wireguard.in_kernel() else _control_socket(context, peer),
+        handshakes=context.netns(container.name) if wireguard.in_kernel() else _control_socket(context, peer.name),
+        peer=peer.address,
         since=time.time() - _HANDSHAKE_SECONDS,
     )
 

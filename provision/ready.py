@@ -36,7 +36,8 @@ class Check:
     """One declared health of one container.
 
     `handshakes` is for HANDSHAKE alone, and tells when one was: the control socket of a userspace WireGuard (of either
-    side), or the namespace of a kernel's device. A handshake counts from `since` on (seconds since the epoch).
+    side), or the namespace of a kernel's device, which is asked for `peer`, by its address in the tunnel. A handshake
+    counts from `since` on (seconds since the epoch).
     """
 
     container: str  # the owner's name
@@ -47,6 +48,7 @@ class Check:
     tls: bool = False
     authority: Path | None = None  # PEM of the root to trust; Caddy writes it on its first start. None: the system's
     handshakes: Path | None = None
+    peer: IPv4Address | None = None
     since: float = 0.0
 
     def __str__(self) -> str:
@@ -141,12 +143,18 @@ def _secured(check: Check, stream: socket.socket, host: str) -> socket.socket:
 def _handshake(check: Check) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as nudge:
         nudge.sendto(b"", (str(check.address), DISCARD))
-    if check.handshakes is None:
-        raise ValueError(f"a {check.health.kind} health has a place that tells handshakes")
-    told = _kernel_handshake if is_namespace(check.handshakes) else _userspace_handshake
-    last = told(check.handshakes)
+    last = _last_handshake(check)
     if last <= check.since:
         raise Unready("no handshake yet" if last == 0 else f"the last handshake was {time.time() - last:.0f} s ago")
+
+
+def _last_handshake(check: Check) -> float:
+    """Seconds since the epoch; 0 when there was none."""
+    if check.handshakes is None or check.peer is None:
+        raise ValueError(f"a {check.health.kind} health has a peer and a place that tells its handshakes")
+    if is_namespace(check.handshakes):
+        return inside(check.handshakes, lambda: tunnel.read(TUNNEL_INTERFACE)).handshake(check.peer)
+    return _userspace_handshake(check.handshakes)
 
 
 def _userspace_handshake(path: Path) -> float:
@@ -168,11 +176,6 @@ def newest_handshake(answer: str) -> float:
         for unit in ("sec", "nsec")
     )
     return max((s + n / 1e9 for s, n in zip(seconds, fractions, strict=True)), default=0.0)
-
-
-def _kernel_handshake(netns: Path) -> float:
-    """The newest handshake of any peer of the device in the namespace `netns`; 0 when there was none."""
-    return inside(netns, lambda: tunnel.read(TUNNEL_INTERFACE)).handshake
 
 
 def _port(health: Health) -> int:

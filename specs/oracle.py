@@ -27,22 +27,23 @@ class Cell:
 
 def arrivals(estate: Estate) -> Mapping[Cell, tuple[str, Flow]]:
     """The allowed cells: each with the node that accepts it and the flow that allows it."""
-    return {cell: (flow.target, flow) for flow in estate.flows for cell in _cells(estate, flow)}
+    around = nodes(estate)
+    return {cell: (flow.target, flow) for flow in estate.flows for cell in _cells(estate, flow, around)}
 
 
-def _cells(estate: Estate, flow: Flow) -> Iterator[Cell]:
+def _cells(estate: Estate, flow: Flow, around: tuple[Node, ...]) -> Iterator[Cell]:
     found = way(estate, flow)
     if found.dial is None:  # out to the internet: metal alone, nobody of ours accepts it
         return
-    for node, ifname in _senders(estate, flow):
+    for node, ifname in _senders(estate, flow, around):
         yield Cell(node=node.name, ifname=ifname, address=found.dial, port=flow.port)
 
 
-def _senders(estate: Estate, flow: Flow) -> Iterator[tuple[Node, str]]:
-    around = {node.name: node for node in estate.world.nodes}
-    for node in nodes(estate):
+def _senders(estate: Estate, flow: Flow, around: tuple[Node, ...]) -> Iterator[tuple[Node, str]]:
+    internet = {node.name for node in estate.world.nodes if node.zone == WAN and not node.forwards}
+    for node in around:
         if flow.source_node == WAN:
-            if node.name in around and around[node.name].zone == WAN and not node.forwards:
+            if node.name in internet:
                 yield from ((node, endpoint.ifname) for endpoint in node.endpoints)
         elif node.name == flow.source_node and node.kind is Kind.PEER:
             yield node, estate.tunnel.ifname
@@ -56,7 +57,7 @@ def ports(estate: Estate) -> tuple[Port, ...]:
 
 
 def pairs(estate: Estate) -> tuple[tuple[str, str], ...]:
-    """The ordered pairs of nodes that are judged: at least one end is the estate's, or both are peers.
+    """The ordered pairs of nodes that are judged: at least one end is the estate's, or a peer sends.
 
     Not judged: what passes between two nodes of the world outside the tunnel (no ruleset of ours lies there),
     and the lab's WAN, which stands for the internet and is represented by the visitor.

@@ -49,10 +49,10 @@ class ActualTunnel:
     mark: int
     peers: tuple[ActualPeer, ...]
 
-    @property
-    def handshake(self) -> float:
-        """The newest of any peer, in seconds since the epoch; 0 when there was none."""
-        return max((peer.handshake for peer in self.peers), default=0.0)
+    def handshake(self, address: IPv4Address) -> float:
+        """The last one with the peer that `address` belongs to, in seconds since the epoch; 0 when there was none."""
+        held = [peer for peer in self.peers if any(address in network for network in peer.allowed)]
+        return max((peer.handshake for peer in held), default=0.0)
 
 
 def read(ifname: str) -> ActualTunnel:

@@ -45,15 +45,13 @@ class MakeFolder(Op):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteFile(Op):
-    """A rendered file. Who has it mounted is made anew: its digest is part of the container's spec hash."""
+class _Write(Op):
+    """Put a text where a file is absent or says something else."""
 
     phase: ClassVar[Phase] = Phase.FILE
-    noun: ClassVar[str] = "file"
 
     path: Path
-    text: str = field(repr=False)
-    there: bool
+    there: bool  # a file of that name, with another text or mode
 
     @property
     def action(self) -> Action:  # type: ignore[override]
@@ -64,7 +62,16 @@ class WriteFile(Op):
         return str(self.path)
 
     def describe(self) -> str:
-        return f"file {self.path}"
+        return f"{self.noun} {self.path}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteFile(_Write):
+    """A rendered file. Who has it mounted is made anew: its digest is part of the container's spec hash."""
+
+    noun: ClassVar[str] = "file"
+
+    text: str = field(repr=False)
 
     def execute(self, context: Context) -> None:
         del context
@@ -72,26 +79,12 @@ class WriteFile(Op):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteSecret(Op):
+class WriteSecret(_Write):
     """A secret's file, 0600; its text is shown nowhere."""
 
-    phase: ClassVar[Phase] = Phase.FILE
-    noun: ClassVar[str] = "key"
+    noun: ClassVar[str] = "secret file"
 
-    path: Path
     secret: Secret
-    there: bool
-
-    @property
-    def action(self) -> Action:  # type: ignore[override]
-        return Action.CHANGE if self.there else Action.MAKE
-
-    @property
-    def subject(self) -> str:
-        return str(self.path)
-
-    def describe(self) -> str:
-        return f"secret file {self.path}"
 
     def execute(self, context: Context) -> None:
         del context

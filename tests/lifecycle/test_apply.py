@@ -2,6 +2,7 @@
 
 import fcntl
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ def test_exit_codes(unmade: Scratch) -> None:
     assert unmade.pluto("plan", "--nonsense").code == 64
     assert unmade.pluto("plan", "--module", "nonsense").code == 64
     assert unmade.pluto("no-such-command").code == 64
+    assert run.attempt((sys.executable, "-m", "provision", "--instance", "../x", "plan")).code == 64
 
 
 def test_first_line_names_estate_and_profile(network: Scratch) -> None:

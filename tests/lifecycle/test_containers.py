@@ -1,5 +1,6 @@
 """Containers removed, stopped or changed by hand come back as one op each; what crashed comes back by itself."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -79,7 +80,7 @@ def test_secrets_are_0600_again(whole: Scratch) -> None:
     secret_file_readable(whole)
     ops = whole.plan()
     assert ops
-    assert all(op.startswith("~ key ") for op in ops)
+    assert all(op.startswith("~ secret file ") for op in ops)
     whole.apply()
     assert whole.plan() == []
     assert {path.stat().st_mode & 0o777 for path in whole.instance.secrets.glob("*/*")} == {0o600}
@@ -135,3 +136,29 @@ def test_names_what_does_not_answer(tmp_path: Path) -> None:
         assert "status 200, declared is 418" in done.stderr
         assert "lbmt-darkroom" not in done.stderr
         assert "the end of its log:" in done.stderr
+
+
+def test_everything_killed_at_once() -> None:
+    """conmon and all it watches die together (a crash, an out-of-memory killer, an ended session): apply mends it."""
+    with scratch() as made:
+        made.apply()
+        for pid in pids_of(made.instance.name):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        assert len([op for op in made.plan() if " container " in op]) == 7
+        made.apply()
+        assert made.plan() == []
+
+
+def pids_of(name: str) -> list[int]:
+    """conmon first, so that nothing is restarted; then what its containers run."""
+    named_so = [path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if f"/{name}/" in text_of(path)]
+    inside_of = [path.parent for path in Path("/proc").glob("[0-9]*/cgroup") if f"/pluto/{name}/" in text_of(path)]
+    return [int(folder.name) for folder in (*named_so, *inside_of)]
+
+
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

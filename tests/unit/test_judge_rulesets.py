@@ -116,6 +116,7 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         more(chain("input", "filter", table="other", prio=-10)),
         "chain inet other input",
     ),
+    "a chain that nobody enters": ("git-web", more(chain("spare", "", hook="")), "chain inet pluto spare"),
     "a netdev chain": (
         "git-web",
         more(chain("x", "filter", family="netdev", table="t", hook="ingress")),

@@ -135,7 +135,7 @@ DRIFTS: dict[str, tuple[Callable[[Evidence], Evidence], str]] = {
         whole(foreign=Foreign(pid=8, uid_map=(Span(inside=0, outside=2**31, count=1),))),
         "id ranges of pluto",
     ),
-}  # fmt: skip
+}
 
 
 def test_as_declared_all_is_held() -> None:

@@ -111,6 +111,9 @@ def test_aliases_and_merge_keys_keep_their_lines(estate: Path) -> None:
     assert load(estate).container("vault").limits.memory == load(estate).container("game").limits.memory
     edit(back, "pids: 17", "pids: 0")
     assert said(estate).startswith("modules/back.yaml:19: `pids` cannot be `0`")
+    edit(back, "pids: 0", "pids: 17")
+    edit(back, "&small {memory: 64M", "&small {memory: 64K")
+    assert said(estate).splitlines()[::2] == ["modules/back.yaml:12: `64K` of memory is out of range"]
 
 
 def test_aliases_that_multiply_are_refused(estate: Path) -> None:
