@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from provision.facts import owned
 from provision.facts.actual import ActualWorkload, read_file
 from provision.facts.container import ActualContainer
 from provision.facts.secret import digest
@@ -12,6 +13,7 @@ from provision.op import Op
 from provision.ops.container import RemoveContainer, RunContainer, StartContainer
 from provision.ops.file import MakeFolder, WriteFile, WriteSecret
 from provision.ops.image import BuildImage
+from provision.ops.owned import MountOwned, UnmountOwned
 from provision.ops.secret import HandSecret, RemoveSecret
 from provision.render.container import Folder, Order, canonical, specification
 from provision.workload import WantedFile, WantedSecret, Workload
@@ -77,6 +79,7 @@ def _needs(order: Order) -> tuple[str, ...]:
 def needs(desired: Workload, actual: ActualWorkload, images: Images, changed: Collection[str]) -> Iterator[Op]:
     """Folders, files, secrets and images; `changed` are the containers about to be made."""
     yield from (op for folder in desired.folders for op in _folder(folder))
+    yield from _owned(desired, actual)
     yield from (op for file in desired.files for op in _file(file))
     yield from (op for secret in desired.secrets for op in _secret(secret))
     yield from _podman_secrets(desired, actual)
@@ -105,6 +108,20 @@ def _folder(folder: Folder) -> Iterator[Op]:
     elif there.owner != folder.owner:
         seen = f"owned by {there.owner}, not {folder.owner}"
         yield MakeFolder(path=folder.path, owner=folder.owner, mode=folder.mode, seen=seen)
+
+
+def _owned(desired: Workload, actual: ActualWorkload) -> Iterator[Op]:
+    for wanted in desired.owned:
+        if not owned.stands(wanted):
+            yield MountOwned(
+                container=wanted.container,
+                source=wanted.source,
+                target=wanted.target,
+                owner=wanted.owner,
+                outside=wanted.outside,
+            )
+    targets = {wanted.target for wanted in desired.owned}
+    yield from (UnmountOwned(target=path) for path in sorted(set(actual.owned) - targets))
 
 
 def _file(wanted: WantedFile) -> Iterator[Op]:

@@ -25,8 +25,10 @@ class Phase(IntEnum):
     DROP_ADDRESS = 3
     DROP_LINK = 4
     DROP_NETNS = 5
+    DROP_OWNED = 6
     FOLDER = 10
     IMAGE = 11
+    OWNED = 12
     NETNS = 20
     SYSCTL = 21
     RULESET = 22

@@ -10,7 +10,7 @@ from provision.desired import DesiredNetwork
 from provision.diff_network import ActualNetworks
 from provision.diff_workload import Images
 from provision.errors import UsageError
-from provision.facts import actual, container, image, secret, wireguard
+from provision.facts import actual, container, image, owned, secret, wireguard
 from provision.facts.actual import ActualWorkload
 from provision.podman import Podman
 from provision.render.container import Kernel
@@ -46,7 +46,9 @@ def survey(estate: Estate, instance: Instance, podman: Podman, module: str | Non
         network=network,
         workload=load,
         networks=networks,
-        containers=ActualWorkload(containers=found, misplaced=misplaced, secrets=secret.read(instance)),
+        containers=ActualWorkload(
+            containers=found, misplaced=misplaced, secrets=secret.read(instance), owned=owned.mounted(instance)
+        ),
         images=Images(archives=image.archives(instance.images), imported=used),
     )
     return whole if module is None else _only(estate, whole, module)

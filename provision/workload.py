@@ -12,10 +12,11 @@ from provision import idrange
 from provision.facts import netns
 from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
+from provision.logins import Logins, host_key, logins
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, haproxy, lighttpd, listen, wireguard
-from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files
-from provision.render.order import holds
+from provision.render import caddyfile, cgit, copyparty, haproxy, lighttpd, listen, sshd, wireguard
+from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
+from provision.render.order import Owned, holds
 from provision.render.wireguard import Secret, TunnelConfig
 from specs import world
 from specs.instance import Instance
@@ -50,25 +51,38 @@ class Workload:
     files: tuple[WantedFile, ...]
     secrets: tuple[WantedSecret, ...]
     folders: tuple[Folder, ...]
+    owned: tuple[Owned, ...]
     recipes: tuple[Recipe, ...]
     waiting: tuple[tuple[str, str], ...]  # container, why
     tunnels: Mapping[str, TunnelConfig]
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Ways:
+    """Every key and password there is."""
+
+    tunnel: Keyring
+    people: Logins
+
+    @property
+    def files(self) -> tuple[tuple[Path, Secret], ...]:
+        return (*self.tunnel.files, *self.people.files)
+
+
 def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
-    ring = keyring(estate, instance)
+    ways = _Ways(tunnel=keyring(estate, instance), people=logins(estate, instance))
     made = {recipe.name: recipe for recipe in recipes(estate, host_family())}
     known = [c for c in (*estate.containers, *world.peers(estate)) if c.image in made]
     declared = (*(c for module in estate.modules for c in module.containers), *known)
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
     files: list[WantedFile] = []
-    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ring.files]
+    secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ways.files]
     for container in (c for c in known if holds(c.runs, kernel)):
         image = estate.image(container.image)
-        own = list(_files(estate, instance, container, image))
-        kept = list(_secrets(estate, instance, container, image, ring))
+        own = list(_files(estate, instance, container, image, ways.people))
+        kept = list(_secrets(estate, instance, container, image, ways))
         files += [file for file, _ in own]
         secrets += [secret for secret, _ in kept]
         orders.append(
@@ -93,33 +107,36 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
         files=tuple(files),
         secrets=tuple(secrets),
         folders=every_folder(orders),
+        owned=tuple(sorted(each for order in orders for each in owned(order))),
         recipes=tuple(made.values()),
         waiting=waiting,
-        tunnels=wireguard.configs(estate, ring.keys) if kernel.wireguard else {},
+        tunnels=wireguard.configs(estate, ways.tunnel.keys) if kernel.wireguard else {},
     )
 
 
-def _files(estate: Estate, instance: Instance, container: Container, image: Image) -> Iterator[tuple[WantedFile, File]]:
+def _files(
+    estate: Estate, instance: Instance, container: Container, image: Image, people: Logins
+) -> Iterator[tuple[WantedFile, File]]:
     texts = dict(own_files(container.name))
-    texts |= {r.at: _text(estate, container, r.renderer) for r in image.rendered if not r.secret}
+    texts |= {r.at: _text(estate, container, r.renderer, people) for r in image.rendered if not r.secret}
     for at, text in texts.items():
         path = instance.rendered / container.name / _flat(at)
         yield WantedFile(path=path, text=text), File(path=path, at=at, digest=_digest(text))
 
 
 def _secrets(
-    estate: Estate, instance: Instance, container: Container, image: Image, ring: Keyring
+    estate: Estate, instance: Instance, container: Container, image: Image, ways: _Ways
 ) -> Iterator[tuple[WantedSecret, SecretFile]]:
     for rendered in image.rendered:
         if rendered.secret:
-            secret = _secret(estate, container, rendered.renderer, ring)
-            name = podman_name(container.name, rendered.at)
             path = instance.secrets / container.name / _flat(rendered.at)
+            secret = _secret(estate, container, rendered.renderer, path, ways)
+            name = podman_name(container.name, rendered.at)
             handed = SecretFile(name=name, at=rendered.at, digest=_digest(secret.reveal()))
             yield WantedSecret(path=path, secret=secret, name=name), handed
 
 
-def _text(estate: Estate, container: Container, renderer: Renderer) -> str:
+def _text(estate: Estate, container: Container, renderer: Renderer, people: Logins) -> str:
     match renderer:
         case Renderer.CADDYFILE:
             return caddyfile.render(estate, container)
@@ -129,18 +146,32 @@ def _text(estate: Estate, container: Container, renderer: Renderer) -> str:
             return lighttpd.render(estate, container)
         case Renderer.LISTEN:
             return listen.render(estate, container)
-        case Renderer.WIREGUARD:
-            raise ValueError("WireGuard's configuration is a secret: write secret: true")
+        case Renderer.CGIT:
+            return cgit.lighttpd(estate, container)
+        case Renderer.CGITRC:
+            return cgit.cgitrc(estate, container)
+        case Renderer.SSHD:
+            return sshd.listen(estate, container)
+        case Renderer.AUTHORIZED_KEYS:
+            return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
+        case Renderer.WIREGUARD | Renderer.SSH_HOST_KEY | Renderer.COPYPARTY:
+            raise ValueError(f"{renderer} is a secret: write secret: true")
         case _:
             assert_never(renderer)
 
 
-def _secret(estate: Estate, container: Container, renderer: Renderer, ring: Keyring) -> Secret:
-    if renderer is not Renderer.WIREGUARD:
-        return Secret(_text(estate, container, renderer))
-    if container.name == estate.tunnel.hub:
-        return wireguard.render_hub(estate, ring.keys)
-    return wireguard.render_peer(estate, _peer(estate, container.name), ring.keys)
+def _secret(estate: Estate, container: Container, renderer: Renderer, path: Path, ways: _Ways) -> Secret:
+    match renderer:
+        case Renderer.SSH_HOST_KEY:
+            return host_key(path, container)
+        case Renderer.COPYPARTY:
+            return copyparty.render(estate, container, ((one.name, one.password) for one in ways.people.of(container)))
+        case Renderer.WIREGUARD if container.name == estate.tunnel.hub:
+            return wireguard.render_hub(estate, ways.tunnel.keys)
+        case Renderer.WIREGUARD:
+            return wireguard.render_peer(estate, _peer(estate, container.name), ways.tunnel.keys)
+        case _:
+            return Secret(_text(estate, container, renderer, ways.people))
 
 
 def _peer(estate: Estate, name: str) -> Peer:

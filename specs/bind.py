@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from specs import build, privileges
+from specs import build, hostpaths, privileges
 from specs.document import Document
 from specs.model import HOST, LAN, PEERS, WAN, Container, Image, Module, Source
 from specs.privileges import Fault
@@ -34,6 +34,8 @@ def bind(
     folder: Path,
     modules: Sequence[tuple[Document, RawModule]],
     images: Sequence[tuple[Document, RawImage]],
+    *,
+    people: Iterable[str] = (),
 ) -> Names:
     """Bind every name. Raises SpecError with all that are told twice or mean nothing."""
     names = Names(
@@ -43,9 +45,10 @@ def bind(
     problems = [
         *_misfiled(modules, images),
         *_told_twice(modules),
-        *_in_modules(modules, names),
+        *_in_modules(modules, names, frozenset(people)),
         *(p for place, said in images for p in _in_image(folder, place, said, names)),
         *_cycles(names),
+        *hostpaths.problems(modules),
     ]
     if problems:
         raise SpecError(problems)
@@ -82,13 +85,17 @@ class _Known:
     containers: Mapping[str, Container]
     images: frozenset[str]
     volumes: frozenset[str]
+    people: frozenset[str]
 
 
-def _in_modules(modules: Iterable[tuple[Document, RawModule]], names: Names) -> Iterator[Problem]:
+def _in_modules(
+    modules: Iterable[tuple[Document, RawModule]], names: Names, people: frozenset[str]
+) -> Iterator[Problem]:
     known = _Known(
         containers={c.name: c for c in names.containers},
         images=frozenset(image.name for image in names.images),
         volumes=frozenset(volume for module in names.modules for volume in module.volumes),
+        people=people,
     )
     for place, said in modules:
         if said.prospective and said.containers:
@@ -131,6 +138,11 @@ def _undeclared(said: RawContainer, known: _Known) -> Iterator[Fault]:
         if mount.volume is not None and mount.volume not in known.volumes:
             hint = closest(mount.volume, known.volumes) or "declare it under volumes:"
             yield ("mounts", index, "volume"), f"undeclared volume `{mount.volume}`", hint
+
+    for index, person in enumerate(said.logins):
+        if person not in known.people:
+            hint = closest(person, known.people) or "declare them under people: in estate.yaml"
+            yield ("logins", index), f"unknown person `{person}`", hint
 
 
 def _in_image(folder: Path, place: Document, said: RawImage, names: Names) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from specs.model import (
     Health,
     HealthKind,
     Image,
+    Jail,
     Limits,
     Module,
     Mount,
@@ -46,7 +47,9 @@ def _container(place: Document, module: str, name: str, said: RawContainer) -> C
         enabled=said.enabled,
         shares=said.shares,
         depends_on=tuple(sorted(said.depends_on)),
-        mounts=tuple(sorted(_mount(mount) for mount in said.mounts)),
+        mounts=tuple(
+            sorted((_mount(mount) for mount in said.mounts), key=lambda m: (m.kind, m.origin, m.at, m.writable))
+        ),
         tmpfs=tuple(sorted(PurePosixPath(path) for path in said.tmpfs)),
         web=Web(path=said.web.path, port=said.web.port) if said.web else None,
         stream=said.stream,
@@ -57,6 +60,7 @@ def _container(place: Document, module: str, name: str, said: RawContainer) -> C
         root_reason=said.root_reason,
         waiver=_waiver(said.waiver) if said.waiver else None,
         runs=said.runs,
+        logins=tuple(sorted(said.logins)),
         source=place.at("containers", name),
     )
 
@@ -64,7 +68,14 @@ def _container(place: Document, module: str, name: str, said: RawContainer) -> C
 def _mount(said: RawMount) -> Mount:
     kind = SourceKind.HOST if said.host is not None else SourceKind.VOLUME
     origin = said.host or said.volume or ""
-    return Mount(kind=kind, origin=origin, at=PurePosixPath(said.at), writable=said.mode == "rw")
+    return Mount(
+        kind=kind,
+        origin=origin,
+        at=PurePosixPath(said.at),
+        writable=said.mode == "rw",
+        owner=said.owner,
+        exclusive=said.exclusive,
+    )
 
 
 def _health(said: RawHealth) -> Health:
@@ -107,6 +118,7 @@ def image(place: Document, said: RawImage) -> Image:
         shell_reason=said.shell,
         stop_signal=said.stop_signal,
         stands_in_for=said.stands_in_for,
+        jail=Jail(at=path(said.jail.at), programs=tuple(sorted(map(path, said.jail.programs)))) if said.jail else None,
         source=place.at("image"),
     )
 

@@ -10,6 +10,7 @@ ones a name of their own. Two instances share nothing but the image archives, wh
     STATE/<instance>/evidence/…                 what the instruments saw
     STATE/<instance>/podman/…                   podman's root
     RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock: gone after a boot
+    RUN/<instance>/owned/<container>/…          host paths mounted once more, their owner's files as the container's
 """
 
 from __future__ import annotations
@@ -73,6 +74,11 @@ class Instance:
     @property
     def containers_conf(self) -> Path:
         return self.home / "containers.conf"
+
+    @property
+    def owned(self) -> Path:
+        """Where host paths with an owner are mounted, for containers to bind: podman finds them there."""
+        return self.run / "owned"
 
     @property
     def lock(self) -> Path:

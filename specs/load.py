@@ -22,7 +22,7 @@ from pydantic_core import ErrorDetails
 
 from specs import bind, claims, document, wiring
 from specs.document import Document
-from specs.model import Estate, Headers, Profile, Site
+from specs.model import Estate, Headers, Person, Profile, Site
 from specs.problems import Problem, SpecError, closest, shown
 from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
 
@@ -46,7 +46,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
     """The estate declared in `folder`, for `profile`. Raises SpecError with all problems of a phase."""
     files = _shape(_read(folder, profile))
     said = files.estate[1]
-    names = bind.bind(folder, files.modules, files.images)
+    names = bind.bind(folder, files.modules, files.images, people=said.people)
     network = wiring.wire(files.estate, files.links, files.world, names, profile)
     estate = Estate(
         name=said.estate,
@@ -59,6 +59,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
         flows=network.flows,
         tunnel=network.tunnel,
         site=_site(said),
+        people=tuple(Person(name=name, keys=tuple(sorted(one.keys))) for name, one in sorted(said.people.items())),
         world=network.world,
     )
     claims.settle(estate)

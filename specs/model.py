@@ -24,6 +24,7 @@ WAN = "wan"  # any address outside the estate's own networks and the LAN
 LAN = "lan"  # the network the host's uplink stands in: router, BMC
 PEERS = "peers"  # every WireGuard peer
 HOST = "host"
+ORDINARY = 1000  # the uid and gid of an image's ordinary account
 TUNNEL_INTERFACE = "wg0"
 
 
@@ -174,6 +175,8 @@ class Mount:
     origin: str  # a volume's name, or an absolute host path
     at: PurePosixPath
     writable: bool
+    owner: int | None = None  # of a host path: the machine's uid and gid whose files lie there
+    exclusive: bool = False  # of a host path: no other container sees it, what is below it, or what it is below
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,7 +246,26 @@ class Container:
     root_reason: str | None
     waiver: Waiver | None
     runs: When = When.ALWAYS  # where not, nothing of it is made but its namespace
+    logins: tuple[str, ...] = ()  # the people who may log in
     source: Source = field(compare=False)
+
+    @property
+    def owner(self) -> int | None:
+        """The machine's user whose files its host binds hold, and are its own inside; one at most."""
+        return next((mount.owner for mount in self.mounts if mount.owner is not None), None)
+
+    @property
+    def owner_inside(self) -> int:
+        """Who inside has the owner's files: its own user or, beside a root, the image's ordinary account."""
+        return self.user or ORDINARY
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Person:
+    """Somebody who may log in; in the lab each has also a key that is made on first apply."""
+
+    name: str
+    keys: tuple[str, ...]  # public ones, as in authorized_keys(5): type, base64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,6 +284,12 @@ class Renderer(StrEnum):
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
     LISTEN = "listen"  # for programs of ours: where they listen, below which path
+    CGIT = "cgit"  # lighttpd's configuration, before cgit
+    CGITRC = "cgitrc"
+    SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's
+    SSH_HOST_KEY = "ssh-host-key"  # a secret
+    AUTHORIZED_KEYS = "authorized-keys"
+    COPYPARTY = "copyparty"  # a secret: it holds the passwords
     WIREGUARD = "wireguard"
 
 
@@ -281,7 +309,7 @@ class PinnedFile:
     project: str
     version: str
     sha256: str  # of the wheel
-    member: str  # path inside the wheel
+    member: str  # a file's path inside the wheel, or a folder's: then `at` is where its files go
     at: PurePosixPath
 
 
@@ -292,6 +320,14 @@ class PutFile:
     origin: str  # relative to the image's folder
     at: PurePosixPath
     executable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jail:
+    """Programs with all they load, put once more below `at`: what is there for who is kept in it by chroot(2)."""
+
+    at: PurePosixPath
+    programs: tuple[PurePosixPath, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,6 +348,7 @@ class Image:
     shell_reason: str | None  # None: the image holds no shell
     stop_signal: str | None  # what ends the program well, where that is not SIGTERM
     stands_in_for: str | None
+    jail: Jail | None = None
     source: Source = field(compare=False)
 
 
@@ -362,6 +399,7 @@ class Estate:
     flows: tuple[Flow, ...]
     tunnel: Tunnel
     site: Site
+    people: tuple[Person, ...] = ()
     world: World = field(default_factory=lambda: World(nodes=(), links=()))
 
     @property

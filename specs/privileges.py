@@ -22,6 +22,7 @@ KERNEL_OWN = tuple(map(PurePosixPath, ("/dev", "/proc", "/sys")))
 def faults(said: RawContainer) -> Iterator[Fault]:
     for index, mount in enumerate(said.mounts):
         yield from _origin(index, mount)
+    yield from _owners(said)
     yield from _places(said)
     yield from _capabilities(said)
     if said.user == 0 and said.root_reason is None:
@@ -40,6 +41,20 @@ def _origin(index: int, mount: RawMount) -> Iterator[Fault]:
                 hint = "bind a folder that holds nothing but the container's own files"
                 yield ("mounts", index, "host"), f"`{path}` would give the container the machine's {other}", hint
                 return
+
+
+def _owners(said: RawContainer) -> Iterator[Fault]:
+    """One user inside has the owner's files (Container.owner_inside), so there is one owner."""
+    owners = [(("mounts", index, "owner"), m.owner) for index, m in enumerate(said.mounts) if m.owner is not None]
+    for index, mount in enumerate(said.mounts):
+        for key, set_ in (("owner", mount.owner is not None), ("exclusive", mount.exclusive)):
+            if set_ and mount.host is None:
+                yield ("mounts", index, key), f"{key} is said of host paths alone", f"drop {key}:, a volume is ours"
+    for path, owner in owners[1:]:
+        if owner != owners[0][1]:
+            yield path, f"a second owner, {owner} after {owners[0][1]}", "a container has one owner at most"
+    if owners and said.waiver is not None and said.waiver.userns == "host":
+        yield owners[0][0], "an owner beside userns: host", "there uids are the machine's own: drop owner:"
 
 
 def _places(said: RawContainer) -> Iterator[Fault]:

@@ -23,10 +23,12 @@ from specs.values import (
     Hostname,
     InterfaceName,
     Line,
+    LoginKey,
     Name,
     Network,
     Number,
     Once,
+    Owner,
     Package,
     Project,
     PublicKey,
@@ -88,11 +90,16 @@ class RawSite(Raw):
     headers: RawHeaders = RawHeaders()
 
 
+class RawPerson(Raw):
+    keys: Once[LoginKey] = []
+
+
 class RawEstate(Raw):
     estate: EstateName
     host: RawHost
     tunnel: RawTunnel
     site: RawSite
+    people: dict[Name, RawPerson] = {}
 
 
 class RawWire(Raw):
@@ -133,6 +140,8 @@ class RawMount(Raw):
     host: Absolute | None = None
     at: Absolute
     mode: Literal["ro", "rw"] = "ro"
+    owner: Owner | None = None
+    exclusive: bool = False
 
 
 class RawLimits(Raw):
@@ -179,6 +188,7 @@ class RawContainer(Raw):
     root_reason: Text | None = None
     waiver: RawWaiver | None = None
     runs: Annotated[When, Field(strict=False)] = When.ALWAYS
+    logins: Once[Name] = []
 
 
 class RawModule(Raw):
@@ -214,6 +224,11 @@ class RawRender(Raw):
     secret: bool = False
 
 
+class RawJail(Raw):
+    at: Absolute
+    programs: Annotated[Once[Absolute], Field(min_length=1)]
+
+
 class RawImage(Raw):
     image: Name
     pending: Text | None = None
@@ -229,6 +244,7 @@ class RawImage(Raw):
     shell: Text | None = None
     stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
     stands_in_for: Text | None = None
+    jail: RawJail | None = None
 
 
 SHAPES: dict[str, type[Raw]] = {

@@ -18,6 +18,7 @@ from specs.problems import shown
 
 NAME = r"[a-z]([a-z0-9-]*[a-z0-9])?"
 NAME_RULE = "lower-case letters, digits and dashes, beginning with a letter, not ending in a dash"
+_LOGIN_KEY = r"(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh\.com)? [A-Za-z0-9+/]{60,}={0,2}( [ -~]*)?"
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _MEMORY_MIN, _MEMORY_MAX = 6 * 1024**2, 1024**5  # bytes; below 6M the runtime itself does not get to start
 T = TypeVar("T")
@@ -147,6 +148,13 @@ def _hostname(value: object) -> str:
     return value
 
 
+def _login_key(value: object) -> str:
+    """A line of authorized_keys(5) without options: what it may do is the container's business, not the key's."""
+    if not isinstance(value, str) or not re.fullmatch(_LOGIN_KEY, value):
+        raise ValueError(f"{shown(value)} is no public key", "write it like ssh-ed25519 AAAA…, as in a .pub file")
+    return " ".join(value.split()[:2])
+
+
 def _public_key(value: object) -> str:
     # 32 bytes: of the last character only four bits are used
     if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=", value):
@@ -205,9 +213,15 @@ Device = Annotated[str, BeforeValidator(_device), _text_schema("/dev/.+")]
 UrlPath = Annotated[str, _matching(r"/[!-~]*", "path of a request", "write it like /health"), _text_schema(r"/[!-~]*")]
 WebPath = Annotated[str, BeforeValidator(_web_path), _text_schema("/(.*/)?")]
 Hostname = Annotated[str, BeforeValidator(_hostname), _text_schema(r"[a-z0-9.-]+")]
+LoginKey = Annotated[
+    str,
+    BeforeValidator(_login_key),
+    _text_schema(_LOGIN_KEY),
+]
 PublicKey = Annotated[str, BeforeValidator(_public_key), _text_schema("[A-Za-z0-9+/]{43}=")]
 Number = Annotated[int, AfterValidator(_number), Field(json_schema_extra={"minimum": 1, "maximum": 65535})]
 Uid = Annotated[int, Field(ge=0, le=65535)]
+Owner = Annotated[int, Field(ge=1, le=65535)]  # a person of the machine: never its root
 Text = Annotated[str, _matching(_TEXT, "text", _PRINTABLE), WithJsonSchema({"type": "string"})]
 Line = Annotated[str, _matching(_LINE, "line of text", _PRINTABLE), WithJsonSchema({"type": "string"})]
 HeaderName = Annotated[str, _matching(_HEADER_NAME, "header's name", _HEADER_HINT), _text_schema(_HEADER_NAME)]

@@ -25,6 +25,7 @@ class ActualWorkload:
     containers: tuple[ActualContainer, ...]
     misplaced: frozenset[str]  # podman names of running containers that are not in the namespace of their node
     secrets: tuple[ActualSecret, ...]
+    owned: tuple[Path, ...] = ()  # where host paths with an owner are mounted
 
 
 def read_networks(instance: Instance, keys: Mapping[str, Iterable[str]]) -> ActualNetworks:

@@ -33,7 +33,7 @@ class Mirror:
     security: bool
 
     def line(self, suite: str) -> str:
-        return f"deb {self.site} {suite}{'-security' if self.security else ''} main"
+        return f"deb {self.site} {suite}{'-security' if self.security else ''} main contrib"
 
 
 def bootstrap(folder: Path, *, family: Family, packages: tuple[str, ...]) -> None:

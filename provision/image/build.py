@@ -16,6 +16,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from provision.errors import ApplyError
@@ -73,7 +74,8 @@ def _entries(
     if recipe.packages:
         bootstrap.bootstrap(root, family=recipe.family, packages=recipe.packages)
     kept = closure.closure(root, (*_pinned(recipe, root, cache / "wheels"), *_wanted(recipe, root)))
-    entries = assemble.layered(below, assemble.from_tree(root, kept), _put(recipe), _mount_points(recipe))
+    own = (*assemble.from_tree(root, kept), *_jailed(recipe, root))
+    entries = assemble.layered(below, own, _put(recipe), _mount_points(recipe))
     return entries, (*packages, *sbom.packages_of(root, kept), *_wheels(recipe, cache / "wheels"))
 
 
@@ -86,11 +88,13 @@ def _base(recipe: Recipe, images: Path) -> tuple[tuple[assemble.Entry, ...], tup
 def _pinned(recipe: Recipe, root: Path, wheels: Path) -> Iterator[tuple[PurePosixPath, str]]:
     """Unpack the pinned files into the root filesystem, where their libraries are looked for like any other's."""
     for wanted in recipe.image.pinned:
-        outside = root / wanted.at.relative_to("/")
-        outside.parent.mkdir(parents=True, exist_ok=True)
-        outside.write_bytes(pinned.member(wanted, wheels))
-        outside.chmod(assemble.PROGRAM_MODE)
-        yield wanted.at, f"pinned in {recipe.image.source}"
+        members = pinned.members(wanted, wheels)
+        for at, content in members:
+            outside = root / at.relative_to("/")
+            outside.parent.mkdir(parents=True, exist_ok=True)
+            outside.write_bytes(content)
+            outside.chmod(assemble.PROGRAM_MODE if len(members) == 1 else assemble.FILE_MODE)
+            yield at, f"pinned in {recipe.image.source}"
 
 
 def _wanted(recipe: Recipe, root: Path) -> Iterator[tuple[PurePosixPath, str]]:
@@ -104,6 +108,15 @@ def _wanted(recipe: Recipe, root: Path) -> Iterator[tuple[PurePosixPath, str]]:
             )
         for path in found:
             yield path, f"keep in {recipe.image.source}"
+
+
+def _jailed(recipe: Recipe, root: Path) -> Iterator[assemble.Entry]:
+    jail = recipe.image.jail
+    if jail is None:
+        return
+    wanted = [(program, f"jail in {recipe.image.source}") for program in jail.programs]
+    for entry in assemble.from_tree(root, closure.closure(root, wanted)):
+        yield replace(entry, at=jail.at / entry.at.relative_to("/"))
 
 
 def _wheels(recipe: Recipe, wheels: Path) -> Iterator[sbom.Package]:

@@ -130,7 +130,8 @@ class Closure:
     def _take_needs(self, path: PurePosixPath) -> None:
         with self.tree.outside(path).open("rb") as file:
             start = file.read(256)
-        if start.startswith(b"#!"):
+        runs = os.lstat(self.tree.outside(path)).st_mode & 0o111  # execve(2) wants it; a module is read, not run
+        if start.startswith(b"#!") and runs:
             self.take(PurePosixPath(start[2:].split(b"\n")[0].split()[0].decode()), str(path))
         elif start.startswith(ELF_MAGIC):
             elf = read(self.tree.outside(path))

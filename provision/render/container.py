@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import assert_never
 
-from provision.render.order import File, Folder, Kernel, Order, SecretFile
+from provision.render.order import File, Folder, Kernel, Order, Owned, SecretFile
 from provision.render.podman import LOG_BYTES, cgroup_parent
 from specs.instance import LABEL, LABEL_SPEC, Instance
 from specs.model import Mount, Profile, SourceKind
@@ -29,6 +29,7 @@ __all__ = [
     "folders",
     "origin",
     "own_files",
+    "owned",
     "specification",
     "volume",
 ]
@@ -72,14 +73,17 @@ def canonical(document: Document) -> str:
 
 
 def folders(order: Order) -> tuple[Folder, ...]:
-    """The folders behind the container's writable mounts, owned by its user.
+    """The folders behind the container's writable mounts, owned by its user, or by the owner the mount declares.
 
     A volume belongs to its one writer; readers of other id ranges see it through the "others" bits. On metal a host
     path and its owner are the machine's business.
     """
-    owner = order.user if order.host_userns else order.ids.outside(order.user)
-    written = [mount for mount in _made(order) if mount.writable]
-    return tuple(Folder(path=origin(order, mount), owner=owner, mode=FOLDER_MODE) for mount in written)
+    own = order.user if order.host_userns else order.ids.outside(order.user)
+    return tuple(
+        Folder(path=origin(order, mount), owner=own if mount.owner is None else mount.owner, mode=FOLDER_MODE)
+        for mount in _made(order)
+        if mount.writable or mount.owner is not None
+    )
 
 
 def every_folder(orders: Iterable[Order]) -> tuple[Folder, ...]:
@@ -89,6 +93,28 @@ def every_folder(orders: Iterable[Order]) -> tuple[Folder, ...]:
     written = [folder for order in known for folder in folders(order)]
     wanted = {folder.path: folder for folder in (*read, *written)}
     return tuple(wanted[path] for path in sorted(wanted))
+
+
+def owned(order: Order) -> tuple[Owned, ...]:
+    """The host paths that are mounted once more for it, with their owner's id as one of its own."""
+    return tuple(each for _, each in _owned(order))
+
+
+def _owned(order: Order) -> Iterator[tuple[Mount, Owned]]:
+    for mount in order.container.mounts:
+        if mount.owner is not None:
+            # The owner is in the name: another makes another document, and so another container.
+            flat = str(mount.at).strip("/").replace("/", "-")
+            yield (
+                mount,
+                Owned(
+                    container=order.container.name,
+                    source=origin(order, mount),
+                    target=order.instance.owned / order.container.name / f"{flat}.{mount.owner}",
+                    owner=mount.owner,
+                    outside=order.ids.outside(order.container.owner_inside),
+                ),
+            )
 
 
 def _made(order: Order) -> list[Mount]:
@@ -162,7 +188,8 @@ def _tmpfs(order: Order) -> list[Document]:
 
 def _binds(order: Order) -> list[Document]:
     given = [(str(file.path), str(file.at), False) for file in order.files]
-    given += [(str(origin(order, mount)), str(mount.at), mount.writable) for mount in order.container.mounts]
+    shown = {mount.at: each.target for mount, each in _owned(order)}
+    given += [(str(shown.get(m.at, origin(order, m))), str(m.at), m.writable) for m in order.container.mounts]
     return [_bind(source, at, writable=writable) for source, at, writable in sorted(given, key=lambda g: g[1])]
 
 

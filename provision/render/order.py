@@ -46,6 +46,17 @@ class Folder:
     mode: int
 
 
+@dataclass(frozen=True, kw_only=True, order=True)
+class Owned:
+    """A host path whose owner's files a container sees as its own user's: an id-mapped mount (decision 009)."""
+
+    container: str
+    source: Path
+    target: Path  # what the container binds
+    owner: int  # uid and gid on the machine
+    outside: int  # uid and gid of the container's range
+
+
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """All that goes into a container."""

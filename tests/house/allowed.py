@@ -10,6 +10,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     },
     "subprocess": {
         "provision/run.py": "the maker's one door",
+        "specs/pluto/images/master-backup/backup.py": "runs sanoid and syncoid, inside its container",
         "fixtures/run.py": "the judge's one door",
         "tests/house/tree.py": "asks git and ruff, so that the house can be judged before anything in it works",
     },

@@ -17,6 +17,9 @@ AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
     "isolated": lambda estate: (node for node in nodes(estate) if node.kind is Kind.ISOLATED),
     "container": containers,
     "running": lambda estate: (each for each in containers(estate) if runs(estate, each)),
+    "keeper": lambda estate: (
+        each for each in containers(estate) if runs(estate, each) and any(mount.exclusive for mount in each.mounts)
+    ),
     "pair": pairs,
 }
 

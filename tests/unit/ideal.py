@@ -10,7 +10,7 @@ from typing import Any
 from fixtures.judge.capability import bits
 from fixtures.judge.container import WHOLE
 from fixtures.judge.listener import ports
-from fixtures.judge.mount import BIND, TMPFS
+from fixtures.judge.mount import BIND, IDMAPPED, TMPFS
 from fixtures.judge.route import LO, RULES, declared_routes
 from fixtures.judge.workload import containers, named, node_of, runs, waiver
 from fixtures.observe.address import Address
@@ -143,7 +143,8 @@ def _mounts(estate: Estate, declared: Container) -> Iterator[MountPoint]:
     for mount in declared.mounts:
         volume = INSTANCE.home / "volumes" / mount.origin
         source = volume if mount.kind is SourceKind.VOLUME else INSTANCE.home / f"host{mount.origin}"
-        yield _mount(str(mount.at), "ext4", str(source), "rw" if mount.writable else "ro", *BIND)
+        mapped = () if mount.owner is None else (IDMAPPED,)
+        yield _mount(str(mount.at), "ext4", str(source), "rw" if mount.writable else "ro", *BIND, *mapped)
     for path in declared.tmpfs:
         yield _mount(str(path), "tmpfs", "/", "rw", *TMPFS)
     bases = [estate.image(image.base)] if image.base else []

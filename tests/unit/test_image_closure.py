@@ -82,6 +82,8 @@ class TestClosure:
 
     def test_a_script_brings_its_interpreter(self, root: Path) -> None:
         (root / "usr/bin/script").write_text("#! /usr/bin/program -x\n")
+        assert kept(root, "/usr/bin/script") == {"/usr/bin/script"}  # not executable: nobody starts it by that line
+        (root / "usr/bin/script").chmod(0o755)
         assert kept(root, "/usr/bin/script") == LOADED | {"/usr/bin/program", "/usr/bin/script"}
 
     def test_runpath_and_origin_come_first(self, root: Path) -> None:

@@ -15,7 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable
 from contextlib import closing
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 DATABASE = Path("/srv/shop/shop.sqlite3")
@@ -36,7 +36,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
     wait = timedelta()
     while not ended.wait(wait.total_seconds()):
-        wait = attempt(DATABASE, TARGET, datetime.now(timezone.utc))
+        wait = attempt(DATABASE, TARGET, datetime.now(UTC))
 
 
 def attempt(database: Path, target: Path, now: datetime) -> timedelta:
@@ -121,7 +121,7 @@ def kept(times: Iterable[datetime], now: datetime) -> set[datetime]:
 
 def _time(path: Path) -> datetime | None:
     try:
-        return datetime.strptime(path.name, FORM).replace(tzinfo=timezone.utc)
+        return datetime.strptime(path.name, FORM).replace(tzinfo=UTC)
     except ValueError:
         return None
 

@@ -21,11 +21,7 @@ def catalogue(root: str, goods: tuple[Good, ...]) -> str:
 
 
 def item(root: str, good: Good) -> str:
-    left = (
-        _form(root, "cart", _hidden(good.slug) + _count(1), "Into the cart")
-        if good.stock
-        else "<p>Sold out.</p>"
-    )
+    left = _form(root, "cart", _hidden(good.slug) + _count(1), "Into the cart") if good.stock else "<p>Sold out.</p>"
     text = f"<p>{escape(good.text)}</p><p>{price(good.cents)}, {good.stock} left</p>{left}"
     return page(root, good.name, text)
 
@@ -48,7 +44,7 @@ def cart(root: str, lines: tuple[Line, ...], said: str = "") -> str:
 
 
 def order(root: str, placed: Order) -> str:
-    lines = "".join(f"<li>{line.count} × {escape(line.name)} {price(line.total)}</li>" for line in placed.lines)
+    lines = "".join(f"<li>{line.count} &times; {escape(line.name)} {price(line.total)}</li>" for line in placed.lines)
     address = escape(placed.address).replace("\n", "<br>")
     text = (
         f"<p>Order <code>{escape(placed.reference)}</code> of {escape(placed.placed)} UTC. Keep this address:"
