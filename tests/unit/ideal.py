@@ -153,4 +153,6 @@ def _mounts(estate: Estate, declared: Container) -> Iterator[MountPoint]:
 
 
 def _mount(at: str, filesystem: str, root: str, *options: str) -> MountPoint:
-    return MountPoint(at=at, root=root, device="0:1", filesystem=filesystem, options=options)
+    return MountPoint(
+        at=at, root=root, device="8:1" if filesystem == "ext4" else "0:1", filesystem=filesystem, options=options
+    )

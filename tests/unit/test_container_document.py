@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from provision.idrange import IdRange
-from provision.render.container import every_folder, own_files, specification, volume
+from provision.render.container import every_folder, own_files, owned, specification, volume
 from provision.render.order import File, Kernel, Order, SecretFile
 from specs.instance import LABEL_SPEC, Instance
 from specs.model import Container, Image, Limits, Mount, Profile, Source, SourceKind, Waiver, When
@@ -118,6 +118,22 @@ def test_folder_belongs_to_its_writer_whoever_comes_first() -> None:
     for orders in ([reader, order()], [order(), reader]):
         owners = {folder.path: folder.owner for folder in every_folder(orders)}
         assert owners[volume(INSTANCE, "caddy-data")] == 2**31 + 65536 + 1000
+
+
+OWNED = Mount(kind=SourceKind.HOST, origin="/zfs/git", at=PurePosixPath("/srv/git"), writable=False, owner=1234)
+
+
+@pytest.mark.parametrize(("user", "inside"), [(1000, 1000), (33, 33), (0, 1000)])
+def test_owned_path_is_bound_from_its_mount_and_its_folder_is_the_owners(user: int, inside: int) -> None:
+    reader = order(replace(EDGE, mounts=(OWNED,), user=user))
+    (shown,) = owned(reader)
+    assert (shown.owner, shown.outside) == (1234, reader.ids.outside(inside))
+    assert shown.source == INSTANCE.bind(PurePosixPath("/zfs/git"))
+    mounts = specification(reader)["mounts"]
+    assert isinstance(mounts, list)
+    assert [m["source"] for m in mounts if m["destination"] == "/srv/git"] == [str(shown.target)]
+    assert [(f.path, f.owner) for f in every_folder([reader])] == [(shown.source, 1234)]
+    assert spec(reader) != spec(order(replace(EDGE, mounts=(replace(OWNED, owner=1235),), user=user)))
 
 
 def test_folder_of_a_machine_path_is_not_ours_on_metal() -> None:

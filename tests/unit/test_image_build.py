@@ -12,11 +12,11 @@ import pytest
 
 from provision.errors import ApplyError
 from provision.facts import image as facts
-from provision.image import assemble, build, tag
+from provision.image import assemble, bootstrap, build, tag
 from provision.image.assemble import Entry
 from provision.image.recipe import Family, Recipe
 from provision.ops.image import BuildImage
-from specs.model import PutFile
+from specs.model import Jail, PutFile
 from tests.unit.small_image import IMAGE, with_pages
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -56,6 +56,23 @@ class TestBuild:
         with pytest.raises(ApplyError, match=r"image.yaml:1: image site may not be made so:\n  /bin/sh is a shell"):
             build.build(recipe, images=tmp_path / "images", cache=tmp_path / "cache")
         assert list((tmp_path / "images").iterdir()) == []
+
+    def test_a_jail_holds_its_programs_once_more(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def unpacked(root: Path, **_: object) -> None:
+            (root / "usr/bin").mkdir(parents=True)
+            (root / "usr/bin/one").write_text("one")
+            (root / "usr/bin/two").write_text("two")
+
+        monkeypatch.setattr(bootstrap, "bootstrap", unpacked)
+        jail = Jail(at=PurePosixPath("/srv"), programs=(PurePosixPath("/usr/bin/two"),))
+        image = replace(IMAGE, programs=(PurePosixPath("/usr/bin/one"),), jail=jail)
+        recipe = replace(site(folder), image=image)
+        with tarfile.open(build.build(recipe, images=tmp_path / "images", cache=tmp_path / "cache")) as tar:
+            names = set(tar.getnames())
+        assert {"usr/bin/one", "srv/usr/bin/two"} <= names
+        assert not {"usr/bin/two", "srv/usr/bin/one"} & names
 
     def test_what_a_killed_build_left_is_cleared_away(self, folder: Path, tmp_path: Path) -> None:
         recipe, images = site(folder), tmp_path / "images"

@@ -1,12 +1,15 @@
 """The judges of containers on evidence where one container is otherwise."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
 from fixtures.judge.container import WHOLE
 from fixtures.judge.everything import everything
+from fixtures.judge.mount import IDMAPPED, exclusive
 from fixtures.observe.cgroup import Limits
 from fixtures.observe.container import Contained
 from fixtures.observe.evidence import Evidence
@@ -72,6 +75,54 @@ def test_mounts(otherwise: str) -> None:
 def test_a_read_only_mount_that_can_be_written_is_named() -> None:
     seen = tuple(replace(m, options=("rw", "nosuid", "nodev")) if "Caddyfile" in m.at else m for m in edge().mounts)
     assert subjects(changed(mounts=seen)) == {"mounts of reverse-proxy-edge"}
+
+
+def ids_on_disk(seen: tuple[MountPoint, ...]) -> tuple[MountPoint, ...]:
+    return tuple(replace(m, options=tuple(set(m.options) - {IDMAPPED})) for m in seen)
+
+
+def test_an_owner_without_a_map_is_named() -> None:
+    assert subjects(of("git-web", ids_on_disk)) == {"mounts of git-web"}
+
+
+def test_a_map_that_no_owner_asks_for_is_named() -> None:
+    seen = tuple(replace(m, options=(*m.options, IDMAPPED)) if m.at == "/data" else m for m in edge().mounts)
+    assert subjects(changed(mounts=seen)) == {"mounts of reverse-proxy-edge"}
+
+
+BACKUPS = str(INSTANCE.bind(PurePosixPath("/zfs/backup")))
+
+
+@pytest.mark.parametrize("root", [BACKUPS, f"{BACKUPS}/storage", str(INSTANCE.home / "host/zfs"), "/"])
+def test_who_sees_the_backups_is_named(root: str) -> None:
+    """The folder itself, one below, one above, the whole file system; by whatever name."""
+    strange = replace(ROOT, at="/srv/strange", root=root, device="8:1", filesystem="ext4")
+    seen = of("git-web", lambda mounts: (*mounts, strange))
+    keeper = ESTATE.container("master-backup")
+    (verdict,) = against(exclusive(seen, ESTATE, keeper))
+    assert (verdict.outcome, "unit.git-web has /srv/strange" in verdict.seen) == (Outcome.BROKEN, True)
+    assert against(exclusive(of("git-web", lambda mounts: mounts), ESTATE, keeper)) == ()
+
+
+def test_another_file_system_or_a_folder_beside_is_no_backup() -> None:
+    beside = replace(ROOT, at="/srv/strange", root=f"{BACKUPS}2", device="8:1")
+    elsewhere = replace(ROOT, at="/srv/stranger", root=BACKUPS, device="9:9")
+    seen = of("git-web", lambda mounts: (*mounts, beside, elsewhere))
+    assert against(exclusive(seen, ESTATE, ESTATE.container("master-backup"))) == ()
+
+
+def test_backups_that_nobody_has_prove_nothing() -> None:
+    seen = of("master-backup", lambda mounts: tuple(m for m in mounts if m.at != "/srv/backup"))
+    (verdict,) = against(exclusive(seen, ESTATE, ESTATE.container("master-backup")))
+    assert verdict.outcome is Outcome.UNPROVEN
+
+
+def of(container: str, change: Callable[[tuple[MountPoint, ...]], tuple[MountPoint, ...]]) -> Evidence:
+    """Evidence where the mounts of one container are otherwise."""
+    seen, name = ideal(), f"unit.{container}"
+    return replace(
+        seen, containers=tuple(replace(c, mounts=change(c.mounts)) if c.name == name else c for c in seen.containers)
+    )
 
 
 def test_a_dead_container_is_named() -> None:

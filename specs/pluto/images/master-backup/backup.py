@@ -16,6 +16,7 @@ from typing import NoReturn
 DEVICE = Path("/dev/zfs")
 FILESYSTEMS = Path("/proc/filesystems")
 SOURCE, TARGET = "storage", "backup/storage"
+ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/"}
 ROUND_SECONDS = 15 * 60
 COPY_EVERY = 4  # rounds
 SANOID = ("/usr/sbin/sanoid", "--cron", "--cache-dir=/tmp/sanoid", "--run-dir=/tmp/sanoid")
@@ -61,7 +62,7 @@ def turn(number: int, run: Run) -> list[str]:
 
 def run(argv: Sequence[str]) -> int:
     """Run a program to its end; its exit code, 128 and the signal where one ended it."""
-    child = os.posix_spawn(argv[0], argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp"})
+    child = os.posix_spawn(argv[0], argv, ENVIRONMENT)
     _, status = os.waitpid(child, 0)
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code

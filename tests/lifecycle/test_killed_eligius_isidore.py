@@ -45,8 +45,14 @@ def asks_for_a_login(made: Scratch, folder: Path) -> bool:
 
 
 def says_that_it_is_idle(made: Scratch, folder: Path) -> bool:
-    """It has no client: that it runs, and has gone as far as to wait (pause(2), select(2)), is all it does here."""
-    return Path(f"/proc/{pid_of(made, 'master-backup')}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+    """It has no client: that it runs and waits for a signal is all it does here."""
+    return pid_of(made, "master-backup") != 0 and waits(pid_of(made, "master-backup"))
+
+
+def waits(pid: int) -> bool:
+    """Whether the process sleeps, as pause(2) and select(2) do (proc_pid_stat(5))."""
+    path = Path(f"/proc/{pid}/stat")
+    return path.exists() and path.read_text().rpartition(")")[2].split()[0] == "S"
 
 
 def status(made: Scratch, client: str, address: str, port: int, path: str) -> int | None:
