@@ -149,14 +149,9 @@ class Store:
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which takes the write lock at once: what it reads stays so until it has written."""
-        with closing(self._open()) as database:
+        with closing(self._open()) as database, database:  # the inner one commits, or rolls back what was raised in
             database.execute("BEGIN IMMEDIATE")
-            try:
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+            yield database
 
 
 def _cart(database: sqlite3.Connection, cart: str) -> tuple[Line, ...]:
