@@ -108,7 +108,13 @@ def borg(*words: str) -> None:
     """One borg command in the working tree. Raises BackupError also for its warnings: a file not read is no backup."""
     argv = (sys.executable, "-B", "-m", "borg", *words)
     done = subprocess.run(
-        argv, cwd=TREE, env=os.environ | ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        argv,
+        cwd=TREE,
+        env=os.environ | ENVIRONMENT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise BackupError(f"borg {words[0]} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
@@ -119,7 +125,7 @@ def say(text: str) -> None:
     print(f"backup: {text}", flush=True)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 
