@@ -1,4 +1,4 @@
-"""The tunnel's keys and the game's password: read from the secrets folder, made where there are none (law 11).
+"""The tunnel's keys and the game's password: kept in the instance's secrets folder, made where absent (law 11).
 
 secrets/tunnel/hub.key            the hub's private key
 secrets/tunnel/<peer>.key         a peer's private key, where its owner brings no public one

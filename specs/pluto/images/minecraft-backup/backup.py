@@ -125,7 +125,7 @@ def say(text: str) -> None:
     print(f"backup: {text}", flush=True)
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _end(number: int, _frame: FrameType | None) -> None:
     sys.exit(128 + number)
 
 

@@ -164,7 +164,7 @@ def main() -> None:
     write(properties, with_rcon(properties.read_text() if properties.exists() else "", PASSWORD.read_text().strip()))
     (java,) = Path("/usr/lib/jvm").glob("*/bin/java")
     os.chdir(TREE)
-    os.execv(java, [str(java), f"@{ARGUMENTS}"])
+    os.execv(java, [str(java), f"@{ARGUMENTS}"])  # noqa: S606 - this process becomes the game
 
 
 if __name__ == "__main__":

@@ -1,0 +1,60 @@
+"""Each container of akitio killed: its service is back within 10 s, by conmon alone, and no other was touched."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import pytest
+
+from fixtures.deadline import until
+from fixtures.minecraft import Player, console
+from fixtures.netns import named
+from fixtures.scratch import Scratch
+from specs.instance import Instance
+from tests.lifecycle.test_containers import pid_of
+
+SECONDS = 10.0
+OTHERS = ("lbmt-darkroom", "reverse-proxy-stream", "vpn-edge")
+
+
+def game(made: Scratch) -> bool:
+    player = Player(netns=named(made.netns("visitor")), address=str(made.estate.host.address))
+    with player.joined("steward"):
+        return bool(player.status())
+
+
+def commands(made: Scratch) -> bool:
+    return "of a max" in console(made.instance, "list")[0]
+
+
+def backup(made: Scratch) -> bool:
+    """It asks the game to hold still, and to go on."""
+    return "save-on" in log(made.instance).rpartition("save-all flush")[2]
+
+
+def log(instance: Instance) -> str:
+    return (instance.home / "volumes/mc-working-tree/logs/latest.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("container", "serves"),
+    [("minecraft-server", game), ("minecraft-rcon", commands), ("minecraft-backup", backup)],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_killed(whole: Scratch, container: str, serves: Callable[[Scratch], bool]) -> None:
+    others = {name: pid_of(whole, name) for name in OTHERS}
+    log_file = whole.instance.home / "volumes/mc-working-tree/logs/latest.log"
+    pid = pid_of(whole, container)
+    os.kill(pid, signal.SIGKILL)
+    log_file.write_text("")  # what is asked from now on
+    until(lambda: tried(serves, whole), SECONDS, f"{container} serves again")
+    assert pid_of(whole, container) not in (0, pid)
+    assert {name: pid_of(whole, name) for name in OTHERS} == others
+    assert whole.plan() == []
+
+
+def tried(serves: Callable[[Scratch], bool], made: Scratch) -> bool:
+    try:
+        return serves(made)
+    except OSError:
+        return False
