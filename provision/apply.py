@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from itertools import groupby
 
 from provision.context import Context
 from provision.errors import ApplyError, PlutoError
 from provision.op import Op, Phase
 from provision.ops.container import RunContainer, StartContainer
-from specs.instance import Instance
 
 WORKERS = {Phase.IMAGE: 2, Phase.CONTAINER: 4}  # what runs side by side; everything else one after another
 Told = Callable[[Op], None]
@@ -64,22 +60,3 @@ def _depends_on(op: Op) -> tuple[str, ...]:
             return op.depends_on
         case _:
             return ()
-
-
-@contextmanager
-def locked(instance: Instance) -> Iterator[None]:
-    """Hold the instance's lock (law 5). Raises ApplyError at once when another process holds it."""
-    instance.run.mkdir(parents=True, exist_ok=True)
-    with instance.lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise ApplyError(
-                f"another process (pid {holder}) is changing instance {instance.name}: wait for it to end"
-            ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from provision import desired
@@ -12,6 +11,7 @@ from provision.diff_workload import Images
 from provision.errors import UsageError
 from provision.facts import actual, container, image, owned, secret, wireguard
 from provision.facts.actual import ActualWorkload
+from provision.facts.container import Listing
 from provision.podman import Podman
 from provision.render.container import Kernel
 from provision.workload import Workload, workload
@@ -30,14 +30,18 @@ class Survey:
     images: Images
 
 
-def survey(estate: Estate, instance: Instance, podman: Podman, module: str | None = None) -> Survey:
-    """Survey one instance; with `module`, that module's nodes, links and containers alone."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        asked = pool.submit(container.read, podman)  # a process: the kernel is read meanwhile
-        load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
-        network = replace(desired.network(estate, instance.state / CACHE / "rulesets"), configs=load.tunnels)
-        networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
-        found = asked.result()
+def survey(
+    estate: Estate, instance: Instance, podman: Podman, module: str | None = None, listed: Listing | None = None
+) -> Survey:
+    """Survey one instance; with `module`, that module's nodes, links and containers alone.
+
+    `listed` is a listing of its containers that was begun before, for this survey alone.
+    """
+    listing = listed or container.begin(podman)  # a process: the kernel is read meanwhile
+    load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
+    network = replace(desired.network(estate, instance.state / CACHE / "rulesets"), configs=load.tunnels)
+    networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
+    found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})
     used = {one.image for one in found}
     if podman.present and any(order.reference not in used for order in load.orders):

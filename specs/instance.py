@@ -4,6 +4,7 @@ An instance is one realisation of an estate on a machine: the default one bears 
 ones a name of their own. Two instances share nothing but the image archives, which are named by content.
 
     STATE/images/<image>-<tag>.tar              image archives, shared
+    STATE/cache/…                               what is a function of something, and was found out once
     STATE/<instance>/rendered/<container>/…     configuration made from the specs, mounted read-only
     STATE/<instance>/host/…                     the lab's stand-in for the machine's own paths (host binds)
     STATE/<instance>/secrets/…                  0600, made on first apply
@@ -19,6 +20,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+DEFAULT_FOLDER = Path(__file__).parent / "pluto"  # the first estate's declaration
 STATE_VARIABLE = "PLUTO_STATE"
 DEFAULT_STATE = Path("/var/lib/pluto")
 RUN = Path("/run/pluto")

@@ -22,11 +22,13 @@ from pydantic_core import ErrorDetails
 
 from specs import bind, claims, document, wiring
 from specs.document import Document
+from specs.instance import DEFAULT_FOLDER
 from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site
 from specs.problems import Problem, SpecError, closest, shown
 from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
 
-DEFAULT_FOLDER = Path(__file__).parent / "pluto"
+__all__ = ["DEFAULT_FOLDER", "Files", "load", "shape"]
+
 T = TypeVar("T")
 R = TypeVar("R", bound=Raw)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 
+NAME = r"[a-z]([a-z0-9-]*[a-z0-9])?"
+NAME_RULE = "lower-case letters, digits and dashes, beginning with a letter, not ending in a dash"
 IFNAME_MAX = 15
 NAME_MAX = 63  # a host name's label (RFC 1035); an altname has 127, `<instance>.<node>` under /run/netns 255
 ESTATE_MAX = 32  # podman refuses a runroot of more than 50 characters: /run/pluto/<instance>/podman

@@ -13,11 +13,9 @@ from typing import Annotated, NamedTuple, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from specs.model import Port, Protocol
-from specs.naming import ESTATE_MAX, IFNAME_MAX, NAME_MAX
+from specs.naming import ESTATE_MAX, IFNAME_MAX, NAME, NAME_MAX, NAME_RULE
 from specs.problems import shown
 
-NAME = r"[a-z]([a-z0-9-]*[a-z0-9])?"
-NAME_RULE = "lower-case letters, digits and dashes, beginning with a letter, not ending in a dash"
 _LOGIN_KEY = r"(sk-)?(ssh-ed25519|ecdsa-sha2-nistp(256|384|521))(@openssh\.com)? [A-Za-z0-9+/]{60,}={0,2}( [ -~]*)?"
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 _MEMORY_MIN, _MEMORY_MAX = 6 * 1024**2, 1024**5  # bytes; below 6M the runtime itself does not get to start

@@ -8,6 +8,7 @@ which nobody would start it again, must live too.
 from __future__ import annotations
 
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +54,18 @@ class ActualContainer:
     def node(self) -> str:
         """The owner's name of it."""
         return self.name.partition(INSTANCE_SEPARATOR)[2] or self.name
+
+
+Listing = Future[tuple[ActualContainer, ...]]
+
+
+def begin(podman: Podman) -> Listing:
+    """Begin to `read` in a thread of its own, which ends with it: podman takes its time, there is else to do."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="listing")
+    try:
+        return pool.submit(read, podman)
+    finally:
+        pool.shutdown(wait=False)
 
 
 def read(podman: Podman) -> tuple[ActualContainer, ...]:

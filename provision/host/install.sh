@@ -69,6 +69,11 @@ python_packages() {
         narrated .venv/bin/python -m pip install --no-index --no-deps --no-build-isolation --editable .
         printf '%s\n' "$project_key" >.venv/.project-installed
     fi
+    # As pip does for a package: compiled once, here, wherever the environment forbids Python to do so by itself.
+    if [ ! -e .venv/.compiled ] || [ -n "$(find specs provision -name '*.py' -newer .venv/.compiled)" ]; then
+        .venv/bin/python -m compileall -q specs provision
+        touch .venv/.compiled
+    fi
 }
 
 stamped() { [ -r "$1" ] && read -r stamp <"$1" && [ "$stamp" = "$2" ]; }

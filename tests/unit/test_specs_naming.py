@@ -8,7 +8,7 @@ import re
 import pytest
 
 from specs import naming
-from specs.values import NAME
+from specs.naming import NAME
 
 
 @pytest.mark.parametrize(

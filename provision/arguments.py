@@ -1,0 +1,76 @@
+"""The command line's words; what stands behind a verb is provision/commands/<verb>.py, loaded when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from specs.instance import DEFAULT_FOLDER
+from specs.model import Profile
+
+USAGE = 64  # sysexits.h, EX_USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def parser(epilog: str) -> argparse.ArgumentParser:
+    """The whole parser; it puts the verb into `command`."""
+    made = _Parser(prog="pluto", description="Make an estate from its declaration.", epilog=epilog)
+    made.add_argument(
+        "--estate",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        metavar="DIR",
+        help="the declaration (default: the one in specs/pluto)",
+    )
+    made.add_argument("--instance", metavar="NAME", help="which realisation of it (default: the estate's own name)")
+    made.add_argument(
+        "--profile",
+        type=Profile,
+        choices=list(Profile),
+        default=Profile.LAB,
+        help="lab: in namespaces of its own (default); metal: on the machine itself",
+    )
+    verbs = made.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    _making(verbs)
+    _schema(verbs)
+    return made
+
+
+def _making(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    plan = _verb(verbs, "plan", "say what apply would do; exit 2 when there is something")
+    plan.add_argument("--module", metavar="M", help="look at this module alone")
+    _json(plan)
+
+    apply = _verb(verbs, "apply", "make the machine hold what is declared")
+    apply.add_argument("--module", metavar="M", help="change this module alone")
+    apply.add_argument("--yes", action="store_true", help="do not ask when reach widens or something is removed")
+    apply.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="for what was started to answer (default: 60)"
+    )
+    _json(apply)
+
+    down = _verb(verbs, "down", "take away all that bears the instance's mark")
+    down.add_argument("--data", action="store_true", help="the volumes, host paths, secrets and evidence as well")
+    _json(down)
+
+    _json(_verb(verbs, "status", "say what runs and whether it is what was declared"))
+
+
+def _schema(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    schema = _verb(verbs, "schema", "write the JSON Schemas for editors into a folder")
+    schema.add_argument("folder", type=Path, help="such as docs/schema")
+
+
+def _verb(verbs: argparse._SubParsersAction[_Parser], name: str, text: str) -> _Parser:
+    return verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+
+
+def _json(verb: _Parser) -> None:
+    verb.add_argument("--json", action="store_true", help="as one JSON document")
