@@ -48,6 +48,7 @@ BINDS = {
     "master-explorer-web": "/zfs/storage",
     "master-backup": "/zfs/backup /zfs/storage",
     "minecraft-backup": "/zfs/storage/loghob/minecraft/akitio/world",
+    "minecraft-server": "/zfs/storage/loghob/minecraft/akitio/origin",  # not in the table: what it is brought up to date from
     "navidrome-server": "/zfs/storage/muzika/library",
 }
 LINKS = """
