@@ -117,6 +117,7 @@ def image(place: Document, said: RawImage) -> Image:
         writable=tuple(sorted(path(place) for place in said.writable)),
         entrypoint=tuple(said.entrypoint),
         shell_reason=said.shell,
+        unstable_reason=said.unstable,
         stop_signal=said.stop_signal,
         stands_in_for=said.stands_in_for,
         jail=Jail(at=path(said.jail.at), programs=tuple(sorted(map(path, said.jail.programs)))) if said.jail else None,

@@ -351,6 +351,7 @@ class Image:
     shell_reason: str | None  # None: the image holds no shell
     stop_signal: str | None  # what ends the program well, where that is not SIGTERM
     stands_in_for: str | None
+    unstable_reason: str | None = None  # why its packages are Debian's unstable ones; None: the stable release's
     jail: Jail | None = None
     source: Source = field(compare=False)
 

@@ -266,6 +266,7 @@ class RawImage(Raw):
     writable: Once[Absolute] = []
     entrypoint: list[Line] = []
     shell: Text | None = None
+    unstable: Text | None = None
     stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
     stands_in_for: Text | None = None
     jail: RawJail | None = None

@@ -22,6 +22,7 @@ HOOKS = "/usr/share/mmdebstrap/hooks/merged-usr"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 CERTIFICATES = Path("usr/share/ca-certificates/mozilla")
 BUNDLE = Path("etc/ssl/certs/ca-certificates.crt")
+SID = "sid"  # no security archive; a mirror that stands still outlives its Valid-Until, the signature holds
 INDEX_FORMAT = "$(CREATED_BY)|$(ORIGIN)|$(LABEL)|$(SITE)"
 
 
@@ -36,14 +37,14 @@ class Mirror:
         return f"deb {self.site} {suite}{'-security' if self.security else ''} main contrib"
 
 
-def bootstrap(folder: Path, *, family: Family, packages: tuple[str, ...]) -> None:
+def bootstrap(folder: Path, *, family: Family, suite: str, packages: tuple[str, ...]) -> None:
     """Unpack `packages` and all they depend on into `folder`. Raises CommandError, HostError.
 
     Debian's packages themselves stay in var/cache/apt/archives: sbom reads them, assemble takes nothing from there.
     """
     match family:
         case Family.DEBIAN:
-            argv = debian_argv(folder, suite=family.suite, packages=packages, mirrors=debian_mirrors())
+            argv = debian_argv(folder, suite=suite, packages=packages, mirrors=debian_mirrors())
         case Family.ALPINE:
             argv = alpine_argv(folder, machine=platform.machine(), packages=packages)
         case _:
@@ -64,10 +65,11 @@ def debian_argv(folder: Path, *, suite: str, packages: tuple[str, ...], mirrors:
         f"--keyring={KEYRING}",
         f"--include={','.join(packages)}",
         "--skip=cleanup/apt/cache",  # the packages, for the SBOM
+        *(('--aptopt=Acquire::Check-Valid-Until "false"',) if suite == SID else ()),
         f"--setup-hook=chmod 0755 {shlex.quote(str(folder))}",
         suite,
         str(folder),
-        *(mirror.line(suite) for mirror in mirrors),
+        *(mirror.line(suite) for mirror in mirrors if not (suite == SID and mirror.security)),
     )
 
 

@@ -72,7 +72,7 @@ def _entries(
 ) -> tuple[dict[PurePosixPath, assemble.Entry], tuple[sbom.Package, ...]]:
     below, packages = _base(recipe, images)
     if recipe.packages:
-        bootstrap.bootstrap(root, family=recipe.family, packages=recipe.packages)
+        bootstrap.bootstrap(root, family=recipe.family, suite=recipe.suite, packages=recipe.packages)
     kept = closure.closure(root, (*_pinned(recipe, root, cache / "wheels"), *_wanted(recipe, root)))
     own = (*assemble.from_tree(root, kept), *_jailed(recipe, root))
     entries = assemble.layered(below, own, _put(recipe), _mount_points(recipe))

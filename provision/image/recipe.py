@@ -19,14 +19,13 @@ class Family(StrEnum):
     ALPINE = "alpine"
     DEBIAN = "debian"
 
-    @property
-    def suite(self) -> str:
+    def suite(self, *, unstable: bool = False) -> str:
         """The release the packages come from; Alpine's is the one in the host's own /etc/apk/repositories."""
         match self:
             case Family.ALPINE:
                 return "host"
             case Family.DEBIAN:
-                return "trixie"
+                return "sid" if unstable else "trixie"
             case _:
                 assert_never(self)
 
@@ -46,6 +45,10 @@ class Recipe:
     @property
     def packages(self) -> tuple[str, ...]:
         return dict(self.image.packages).get(self.family, ())
+
+    @property
+    def suite(self) -> str:
+        return self.family.suite(unstable=self.image.unstable_reason is not None)
 
     @property
     def stem(self) -> str:
@@ -83,5 +86,11 @@ def recipe(estate: Estate, name: str, family: Family) -> Recipe:
         family=family,
         folder=folder,
         base=base,
-        tag=tag.tag(image, folder, family=family, suite=family.suite, base=None if base is None else base.tag),
+        tag=tag.tag(
+            image,
+            folder,
+            family=family,
+            suite=family.suite(unstable=image.unstable_reason is not None),
+            base=None if base is None else base.tag,
+        ),
     )
