@@ -7,9 +7,12 @@ followed is opened anew when its inode changes.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from provision.wait import wait
 from specs.instance import Instance
@@ -35,34 +38,54 @@ def parse(text: Iterable[str]) -> Iterator[str]:
 
 def tail(log: Path, lines: int) -> list[str]:
     """The last `lines` of it. OSError where there is no log."""
-    return list(parse(log.read_text(errors="replace").splitlines()))[-lines:] if lines else []
+    return _last(log.read_bytes(), lines)
 
 
 def follow(log: Path, lines: int) -> Iterator[str]:
     """The last `lines` of it, and then each as it is written, until the caller is interrupted."""
-    yield from tail(log, lines)
-    yield from parse(_written(log, log.stat().st_size))
+    with log.open("rb") as file:
+        read = file.read()
+        whole = read.rfind(b"\n") + 1  # a line that is being written is read again, whole
+        yield from _last(read[:whole], lines)
+        file.seek(whole)
+        yield from parse(_written(log, file))
 
 
-def _written(log: Path, offset: int) -> Iterator[str]:
+def _last(read: bytes, lines: int) -> list[str]:
+    return list(parse(read.decode(errors="replace").splitlines()))[-lines:] if lines else []
+
+
+def _written(log: Path, file: BinaryIO) -> Iterator[str]:
+    """The lines of `file`, which was `log` when it was opened, and then of each that takes its place."""
+    with ExitStack() as opened:
+        while True:
+            yield from _lines(log, file)
+            opened.close()
+            file = opened.enter_context(log.open("rb"))
+
+
+def _lines(log: Path, file: BinaryIO) -> Iterator[str]:
+    """The lines of `file` until another one stands in its place."""
+    begun = b""
     while True:
-        with log.open(errors="replace") as file:
-            file.seek(offset)
-            inode, begun = log.stat().st_ino, ""
-            while log.exists() and log.stat().st_ino == inode:
-                begun += file.readline()
-                if begun.endswith("\n"):
-                    yield begun
-                    begun = ""
-                else:
-                    changed = partial(_changed, log, inode, file.tell())
-                    wait(changed, deadline=math.inf, what=f"a new line in {log}")
-        offset = 0
+        begun += file.readline()
+        if begun.endswith(b"\n"):
+            yield begun.decode(errors="replace")
+            begun = b""
+        elif _there(log) in (os.fstat(file.fileno()).st_ino, None):
+            wait(partial(_changed, log, file), deadline=math.inf, what=f"a new line in {log}")
+        elif os.fstat(file.fileno()).st_size == file.tell():
+            return
 
 
-def _changed(log: Path, inode: int, read: int) -> bool:
+def _changed(log: Path, file: BinaryIO) -> bool:
+    found = os.fstat(file.fileno())
+    return found.st_size > file.tell() or _there(log) not in (found.st_ino, None)
+
+
+def _there(log: Path) -> int | None:
+    """The inode of what is there now; None while conmon puts a new one in its place."""
     try:
-        found = log.stat()
-    except FileNotFoundError:  # conmon is putting a new one in its place
-        return False
-    return found.st_ino != inode or found.st_size > read
+        return log.stat().st_ino
+    except FileNotFoundError:
+        return None
