@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from provision.arguments import USAGE, parser
+from provision.arguments import USAGE, parse, parser
 from provision.errors import PlutoError, UsageError
 from provision.say import Voice
 from specs.problems import SpecError
@@ -23,7 +23,7 @@ Command = Callable[[argparse.Namespace, Voice], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = parser(epilog=__doc__.split("\n\n")[1]).parse_args(arguments)
+    options = parse(parser(epilog=__doc__.split("\n\n")[1]), sys.argv[1:] if arguments is None else arguments)
     voice = Voice(sys.stdout, quiet=getattr(options, "json", False))
     command: Command = import_module(f"provision.commands.{options.command}").run
     try:

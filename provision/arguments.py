@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,8 +40,19 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     )
     verbs = made.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     _making(verbs)
-    _schema(verbs)
+    _looking(verbs)
+    _writing(verbs)
     return made
+
+
+def parse(made: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """Parse `words`; what stands behind `--` is another program's command line, and goes into `rest` as it is."""
+    own = list(words[: words.index("--")] if "--" in words else words)
+    options = made.parse_args(own)
+    options.rest = tuple(words[len(own) + 1 :])
+    if options.rest and options.command != "enter":
+        made.error(f"`{options.command}` takes nothing behind --")
+    return options
 
 
 def _making(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -63,13 +75,38 @@ def _making(verbs: argparse._SubParsersAction[_Parser]) -> None:
     _json(_verb(verbs, "status", "say what runs and whether it is what was declared"))
 
 
-def _schema(verbs: argparse._SubParsersAction[_Parser]) -> None:
+def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    logs = _verb(verbs, "logs", "say what a container's program says")
+    logs.add_argument("name", metavar="NAME", help="the container")
+    logs.add_argument("-n", "--lines", type=_count, default=50, metavar="LINES", help="the last ones (default: 50)")
+    logs.add_argument("-f", "--follow", action="store_true", help="and each new one, until interrupted")
+
+    enter = _verb(verbs, "enter", "open a shell, or run CMD, in a node's network, with the machine's tools")
+    enter.usage = "pluto enter [-h] [--all] NAME [-- CMD ...]"
+    enter.add_argument("name", metavar="NAME", help="a container, or any other node")
+    enter.add_argument("--all", action="store_true", help="with the container's own files and processes as well")
+
+    _json(_verb(verbs, "images", "say how large and how old each image is, and what it holds"))
+
+    peer = _verb(verbs, "peer", "print a WireGuard client's configuration, a secret, and its QR code")
+    peer.add_argument("name", metavar="NAME", help="the peer")
+    peer.add_argument("--endpoint", metavar="HOST", help="how it reaches you (default: the host's address)")
+    peer.add_argument("--no-qr", action="store_true", help="the text alone")
+
+
+def _writing(verbs: argparse._SubParsersAction[_Parser]) -> None:
     schema = _verb(verbs, "schema", "write the JSON Schemas for editors into a folder")
     schema.add_argument("folder", type=Path, help="such as docs/schema")
 
 
 def _verb(verbs: argparse._SubParsersAction[_Parser], name: str, text: str) -> _Parser:
     return verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+
+
+def _count(word: str) -> int:
+    if not word.isdecimal():
+        raise argparse.ArgumentTypeError(f"{word!r} is no number of lines")
+    return int(word)
 
 
 def _json(verb: _Parser) -> None:

@@ -7,9 +7,11 @@ import os
 import select
 import signal
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from provision.errors import CommandError
 
@@ -110,3 +112,12 @@ def environment(extra: Mapping[str, str] | None) -> dict[str, str]:
     own["PATH"] = f"{own['PATH']}:{SYSTEM_PATH}" if own.get("PATH") else SYSTEM_PATH
     own.update(extra or {})
     return own
+
+
+def become(argv: Sequence[str]) -> NoReturn:
+    """Be `argv` from here on (execve(2)): terminal, signals and exit code are its own. Raises CommandError."""
+    sys.stdout.flush()
+    try:
+        os.execvpe(argv[0], list(argv), environment(None))  # noqa: S606 - no shell, as meant
+    except OSError as error:
+        raise CommandError(tuple(argv), error.strerror or "cannot be started") from error
