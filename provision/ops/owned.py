@@ -1,4 +1,4 @@
-"""The places where containers meet the files of a machine's user: id-mapped mounts of host paths (decision 009)."""
+"""The places where containers meet the files of a machine's user: id-mapped mounts of host paths (decision 010)."""
 
 from __future__ import annotations
 

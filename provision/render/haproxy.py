@@ -1,7 +1,7 @@
 """Estate -> haproxy.cfg of the edge's sidecars, which share its namespace.
 
 One with a `loopback` port counts requests: Caddy asks it before each one, and it answers 204, or 429 for the address
-that asks too often (docs/decisions/010). Any other hands raw TCP through to the leaves that declare `stream`. Servers
+that asks too often (docs/decisions/012). Any other hands raw TCP through to the leaves that declare `stream`. Servers
 are addresses and are not checked, so one that is down neither stops haproxy from starting nor makes traffic of its
 own; a connection to it is closed after the connect timeout.
 """

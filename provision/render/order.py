@@ -48,7 +48,7 @@ class Folder:
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Owned:
-    """A host path whose owner's files a container sees as its own user's: an id-mapped mount (decision 009)."""
+    """A host path whose owner's files a container sees as its own user's: an id-mapped mount (decision 010)."""
 
     container: str
     source: Path

@@ -1,4 +1,4 @@
-"""Owned mounts (decision 009) removed or added by hand are one op each; what lies behind them stays."""
+"""Owned mounts (decision 010) removed or added by hand are one op each; what lies behind them stays."""
 
 from pathlib import Path, PurePosixPath
 

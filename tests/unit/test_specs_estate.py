@@ -36,7 +36,7 @@ VOLUMES = {
     "lbmt-shop-backup": "lbmt-shop-database",
     "minecraft-server": "mc-working-tree",  # and mc-rcon, by its sidecar
     "minecraft-rcon": "mc-rcon",
-    "minecraft-ttyd-rcon": "mc-rcon mc-working-tree",  # the second, read-only, for the log: docs/decisions/011
+    "minecraft-ttyd-rcon": "mc-rcon mc-working-tree",  # the second, read-only, for the log: docs/decisions/015
     "minecraft-map": "mc-working-tree",
     "minecraft-backup": "mc-rcon mc-working-tree",
 }
@@ -47,7 +47,7 @@ BINDS = {
     "master-ssh": "/zfs/storage",
     "master-explorer-web": "/zfs/storage",
     "master-backup": "/zfs/backup /zfs/storage",
-    "minecraft-server": "/zfs/storage/loghob/minecraft/akitio/origin",  # read-only: docs/decisions/011
+    "minecraft-server": "/zfs/storage/loghob/minecraft/akitio/origin",  # read-only: docs/decisions/015
     "minecraft-backup": "/zfs/storage/loghob/minecraft/akitio/world",
     "minecraft-server": "/zfs/storage/loghob/minecraft/akitio/origin",  # not in the table: what it is brought up to date from
     "navidrome-server": "/zfs/storage/muzika/library",
