@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +12,11 @@ from provision.context import Context
 from provision.facts import container, netns
 from provision.ops.container import remove
 from provision.podman import remove_cgroups
+from provision.wait import wait, within
 from specs.instance import Instance
 
 # What an owner would miss; everything else of an instance is made again from the specs.
+REMOVE_SECONDS = 15.0
 DATA = ("volumes", "host", "secrets", "evidence")
 
 
@@ -53,13 +56,25 @@ def down(context: Context, *, data: bool) -> Taken:
 
 
 def _remove_folders(instance: Instance, *, data: bool) -> None:
-    for folder in (instance.run, instance.home):
-        mounts.detach_below(folder)
-    _remove(instance.run)
-    if instance.home.is_dir():
-        for entry in instance.home.iterdir():
-            if data or entry.name not in DATA:
-                _remove(entry)
+    # A container's last overlay may be unmounted, or mounted once more, by a conmon that is just ending.
+    wait(lambda: _removed(instance, data=data), deadline=within(REMOVE_SECONDS), what=f"{instance.home} to be free")
+
+
+def _removed(instance: Instance, *, data: bool) -> bool:
+    """Whether all that goes is gone; False where something is still mounted (EBUSY, rmdir(2))."""
+    try:
+        for folder in (instance.run, instance.home):
+            mounts.detach_below(folder)
+        _remove(instance.run)
+        if instance.home.is_dir():
+            for entry in instance.home.iterdir():
+                if data or entry.name not in DATA:
+                    _remove(entry)
+    except OSError as error:
+        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+            raise
+        return False
+    return True
 
 
 def _remove(path: Path) -> None:

@@ -49,7 +49,6 @@ BINDS = {
     "master-backup": "/zfs/backup /zfs/storage",
     "minecraft-server": "/zfs/storage/loghob/minecraft/akitio/origin",  # read-only: docs/decisions/015
     "minecraft-backup": "/zfs/storage/loghob/minecraft/akitio/world",
-    "minecraft-server": "/zfs/storage/loghob/minecraft/akitio/origin",  # not in the table: what it is brought up to date from
     "navidrome-server": "/zfs/storage/muzika/library",
 }
 LINKS = """
