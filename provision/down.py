@@ -16,8 +16,8 @@ from provision.wait import wait, within
 from specs.instance import Instance
 
 # What an owner would miss; everything else of an instance is made again from the specs.
-REMOVE_SECONDS = 15.0
 DATA = ("volumes", "host", "secrets", "evidence")
+REMOVE_SECONDS = 15.0
 
 
 @dataclass(frozen=True, kw_only=True)
