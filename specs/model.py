@@ -284,6 +284,9 @@ class Renderer(StrEnum):
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
     LISTEN = "listen"  # for programs of ours: where they listen, below which path
+    NAVIDROME = "navidrome"  # a secret: it holds a password
+    SUPYSONIC = "supysonic"  # a secret: it holds the passwords
+    PLAYER = "player"  # lighttpd's configuration, with the music server's API passed on
     CGIT = "cgit"  # lighttpd's configuration, before cgit
     CGITRC = "cgitrc"
     SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's
@@ -349,6 +352,7 @@ class Image:
     stop_signal: str | None  # what ends the program well, where that is not SIGTERM
     stands_in_for: str | None
     jail: Jail | None = None
+    stand_ins: tuple[tuple[str, str], ...] = ()  # family that does not have the program -> the image that runs there
     source: Source = field(compare=False)
 
 
@@ -428,6 +432,11 @@ class Estate:
 
     def image(self, name: str) -> Image:
         return _by_name(self.images, name)
+
+    def standing(self, name: str, family: str) -> Image:
+        """The image that runs on a machine of `family` where `name` is wanted: itself, or what stands in for it."""
+        image = self.image(name)
+        return self.image(dict(image.stand_ins).get(family, name))
 
     def link(self, name: str) -> Link:
         return _by_name(self.wires, name)

@@ -229,6 +229,11 @@ class RawJail(Raw):
     programs: Annotated[Once[Absolute], Field(min_length=1)]
 
 
+class RawStandIn(Raw):
+    debian: Name | None = None
+    alpine: Name | None = None
+
+
 class RawImage(Raw):
     image: Name
     pending: Text | None = None
@@ -243,6 +248,7 @@ class RawImage(Raw):
     entrypoint: list[Line] = []
     shell: Text | None = None
     stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
+    stand_in: RawStandIn = RawStandIn()
     stands_in_for: Text | None = None
     jail: RawJail | None = None
 
