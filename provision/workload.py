@@ -13,7 +13,21 @@ from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, cgit, copyparty, fail2ban, haproxy, lighttpd, listen, rcon, sshd, wireguard
+from provision.render import (
+    caddyfile,
+    cgit,
+    copyparty,
+    fail2ban,
+    haproxy,
+    lighttpd,
+    listen,
+    navidrome,
+    player,
+    rcon,
+    sshd,
+    supysonic,
+    wireguard,
+)
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
 from provision.render.order import Owned, holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -71,15 +85,17 @@ class _Ways:
 def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
     ways = _Ways(tunnel=keyring(estate, instance), people=logins(estate, instance))
-    made = {recipe.name: recipe for recipe in recipes(estate, host_family())}
-    known = [c for c in (*estate.containers, *world.peers(estate)) if c.image in made]
+    family = host_family()
+    made = {recipe.name: recipe for recipe in recipes(estate, family)}
+    images = {c.name: estate.standing(c.image, family) for c in (*estate.containers, *world.peers(estate))}
+    known = [c for c in (*estate.containers, *world.peers(estate)) if images[c.name].name in made]
     declared = (*(c for module in estate.modules for c in module.containers), *known)
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
     files: list[WantedFile] = []
     secrets: list[WantedSecret] = [WantedSecret(path=path, secret=key, name=None) for path, key in ways.files]
     for container in (c for c in known if holds(c.runs, kernel)):
-        image = estate.image(container.image)
+        image = images[container.name]
         own = list(_files(estate, instance, container, image, ways.people))
         kept = list(_secrets(estate, instance, container, image, ways))
         files += [file for file, _ in own]
@@ -88,7 +104,7 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
             Order(
                 container=container,
                 image=image,
-                reference=made[container.image].reference,
+                reference=made[image.name].reference,
                 instance=instance,
                 profile=estate.profile,
                 ids=ids[container.name],
@@ -99,7 +115,7 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
             )
         )
     waiting = tuple(
-        (c.name, why) for c in estate.containers if holds(c.runs, kernel) and (why := estate.image(c.image).pending)
+        (c.name, why) for c in estate.containers if holds(c.runs, kernel) and (why := images[c.name].pending)
     )
     return Workload(
         orders=tuple(orders),
@@ -142,6 +158,7 @@ _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
     Renderer.HAPROXY: haproxy.render,
     Renderer.LIGHTTPD: lighttpd.render,
     Renderer.LISTEN: listen.render,
+    Renderer.PLAYER: player.render,
     Renderer.CGIT: cgit.lighttpd,
     Renderer.CGITRC: cgit.cgitrc,
     Renderer.SSHD: sshd.listen,
@@ -157,11 +174,16 @@ def _text(estate: Estate, container: Container, renderer: Renderer, people: Logi
 
 
 def _secret(estate: Estate, container: Container, renderer: Renderer, path: Path, ways: _Ways) -> Secret:
+    passwords = tuple((one.name, one.password) for one in ways.people.of(container))
     match renderer:
         case Renderer.SSH_HOST_KEY:
             return host_key(path, container)
         case Renderer.COPYPARTY:
-            return copyparty.render(estate, container, ((one.name, one.password) for one in ways.people.of(container)))
+            return copyparty.render(estate, container, passwords)
+        case Renderer.NAVIDROME:
+            return navidrome.render(estate, container, passwords)
+        case Renderer.SUPYSONIC:
+            return supysonic.render(estate, container, passwords)
         case Renderer.RCON:
             return rcon.render(ways.tunnel.rcon)
         case Renderer.WIREGUARD if container.name == estate.tunnel.hub:

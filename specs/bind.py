@@ -162,6 +162,11 @@ def _in_image(folder: Path, place: Document, said: RawImage, names: Names) -> It
         yield Problem(source=place.at("base"), text=f"unknown image `{said.base}`", hint=closest(said.base, known))
     elif said.base is not None and known[said.base].pending is not None:
         yield Problem(source=place.at("base"), text=f"image `{said.base}` is pending", hint="it has no files yet")
+    for family, name in said.stand_in:
+        if name is not None and (name not in known or known[name].stands_in_for is None or known[name].stand_ins):
+            text = f"image `{name}` cannot stand in on {family}"
+            hint = "it stands-in-for: nothing" if name in known else closest(name, known)
+            yield Problem(source=place.at("stand-in", family), text=text, hint=hint)
     if said.pending is not None and said.model_fields_set - {"image", "pending", "stands_in_for"}:
         text = f"image `{said.image}` is pending and defined"
         yield Problem(source=place.at("pending"), text=text, hint="drop pending:, or all that defines it")

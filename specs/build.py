@@ -120,6 +120,7 @@ def image(place: Document, said: RawImage) -> Image:
         unstable_reason=said.unstable,
         stop_signal=said.stop_signal,
         stands_in_for=said.stands_in_for,
+        stand_ins=tuple((family, name) for family, name in said.stand_in if name is not None),
         jail=Jail(at=path(said.jail.at), programs=tuple(sorted(map(path, said.jail.programs)))) if said.jail else None,
         source=place.at("image"),
     )

@@ -285,6 +285,9 @@ class Renderer(StrEnum):
     FAIL2BAN = "fail2ban"
     HAPROXY = "haproxy"
     LIGHTTPD = "lighttpd"
+    NAVIDROME = "navidrome"  # a secret: it holds a password
+    SUPYSONIC = "supysonic"  # a secret: it holds the passwords
+    PLAYER = "player"  # lighttpd's configuration, with the music server's API passed on
     CGIT = "cgit"  # lighttpd's configuration, before cgit
     CGITRC = "cgitrc"
     SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's
@@ -353,6 +356,7 @@ class Image:
     stands_in_for: str | None
     unstable_reason: str | None = None  # why its packages are Debian's unstable ones; None: the stable release's
     jail: Jail | None = None
+    stand_ins: tuple[tuple[str, str], ...] = ()  # family that does not have the program -> the image that runs there
     source: Source = field(compare=False)
 
 
@@ -460,6 +464,11 @@ class Estate:
 
     def image(self, name: str) -> Image:
         return _by_name(self.images, name)
+
+    def standing(self, name: str, family: str) -> Image:
+        """The image that runs on a machine of `family` where `name` is wanted: itself, or what stands in for it."""
+        image = self.image(name)
+        return self.image(dict(image.stand_ins).get(family, name))
 
     def link(self, name: str) -> Link:
         return _by_name(self.wires, name)

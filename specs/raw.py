@@ -253,6 +253,11 @@ class RawJail(Raw):
     programs: Annotated[Once[Absolute], Field(min_length=1)]
 
 
+class RawStandIn(Raw):
+    debian: Name | None = None
+    alpine: Name | None = None
+
+
 class RawImage(Raw):
     image: Name
     pending: Text | None = None
@@ -268,6 +273,7 @@ class RawImage(Raw):
     shell: Text | None = None
     unstable: Text | None = None
     stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
+    stand_in: RawStandIn = RawStandIn()
     stands_in_for: Text | None = None
     jail: RawJail | None = None
 

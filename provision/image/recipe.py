@@ -71,8 +71,8 @@ def host_family() -> Family:
 
 
 def recipes(estate: Estate, family: Family) -> tuple[Recipe, ...]:
-    """The recipe of each image that an enabled container runs, by name; pending images have none."""
-    wanted = sorted({container.image for container in estate.containers})
+    """The recipe of each image that an enabled container runs here, by name; pending images have none."""
+    wanted = sorted({estate.standing(container.image, family).name for container in estate.containers})
     return tuple(recipe(estate, name, family) for name in wanted if estate.image(name).pending is None)
 
 
