@@ -10,6 +10,7 @@ from fixtures.deadline import until
 from fixtures.minecraft import Player, console
 from fixtures.netns import named
 from fixtures.scratch import Scratch
+from fixtures.terminal import terminal
 from specs.instance import Instance
 from tests.lifecycle.test_containers import pid_of
 
@@ -27,6 +28,13 @@ def commands(made: Scratch) -> bool:
     return "of a max" in console(made.instance, "list")[0]
 
 
+def web_terminal(made: Scratch) -> bool:
+    address = str(made.estate.link("priv-minecraft-ttyd-rcon").end("minecraft-ttyd-rcon").address)
+    with terminal(named(made.netns("laptop")), address) as session:
+        session.type("list")
+        return bool(session.until("of a max"))
+
+
 def backup(made: Scratch) -> bool:
     """It asks the game to hold still, and to go on."""
     return "save-on" in log(made.instance).rpartition("save-all flush")[2]
@@ -38,7 +46,12 @@ def log(instance: Instance) -> str:
 
 @pytest.mark.parametrize(
     ("container", "serves"),
-    [("minecraft-server", game), ("minecraft-rcon", commands), ("minecraft-backup", backup)],
+    [
+        ("minecraft-server", game),
+        ("minecraft-rcon", commands),
+        ("minecraft-ttyd-rcon", web_terminal),
+        ("minecraft-backup", backup),
+    ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_killed(whole: Scratch, container: str, serves: Callable[[Scratch], bool]) -> None:
