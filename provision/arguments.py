@@ -72,7 +72,7 @@ def _making(verbs: argparse._SubParsersAction[_Parser]) -> None:
     down.add_argument("--data", action="store_true", help="the volumes, host paths, secrets and evidence as well")
     _json(down)
 
-    _json(_verb(verbs, "status", "say what runs and whether it is what was declared"))
+    _json(_verb(verbs, "status", "say what runs, what answers, and whether it is as declared; exit 2 when not"))
 
 
 def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:

@@ -23,7 +23,8 @@ from provision.kernel import inside, is_namespace
 from provision.wait import wait
 from specs.model import TUNNEL_INTERFACE, Health, HealthKind
 
-ASK_SECONDS = 2.0  # one attempt
+ASK_SECONDS = 2.0  # one attempt at most
+LEAST_SECONDS = 0.05  # and at least, at the deadline
 DISCARD = 9  # RFC 863: a datagram to it makes WireGuard shake hands, and is dropped
 
 
@@ -70,13 +71,17 @@ def await_ready(checks: Sequence[Check], *, deadline: float, log_tail: Callable[
     Raises ApplyError that names each container that does not answer, what it was asked from where, its last answer,
     and the end of its log (`log_tail` of the container's name).
     """
-    if not checks:
-        return
-    with ThreadPoolExecutor(max_workers=len(checks), thread_name_prefix="ready") as pool:
-        answers = list(pool.map(lambda check: _await(check, deadline), checks))
-    failed = [(check, why) for check, why in zip(checks, answers, strict=True) if why is not None]
+    failed = [(check, why) for check, why in answers(checks, deadline=deadline) if why is not None]
     if failed:
         raise ApplyError("\n\n".join(_complaint(check, why, log_tail(check.container)) for check, why in failed))
+
+
+def answers(checks: Sequence[Check], *, deadline: float) -> tuple[tuple[Check, str | None], ...]:
+    """Each check, all asked side by side until `deadline`, with None where it held, else why it did not at last."""
+    if not checks:
+        return ()
+    with ThreadPoolExecutor(max_workers=len(checks), thread_name_prefix="ready") as pool:
+        return tuple(zip(checks, pool.map(lambda check: _await(check, deadline), checks), strict=True))
 
 
 def _await(check: Check, deadline: float) -> str | None:
@@ -86,7 +91,7 @@ def _await(check: Check, deadline: float) -> str | None:
     def holds() -> bool:
         nonlocal last
         try:
-            _ask(check)
+            _ask(check, max(LEAST_SECONDS, min(ASK_SECONDS, deadline - time.monotonic())))
         except (Unready, OSError, http.client.HTTPException) as error:
             last = f"{type(error).__name__}: {error}" if not isinstance(error, Unready) else str(error)
             return False
@@ -99,22 +104,22 @@ def _await(check: Check, deadline: float) -> str | None:
     return None
 
 
-def _ask(check: Check) -> None:
+def _ask(check: Check, seconds: float) -> None:
     match check.health.kind:
         case HealthKind.GET:
-            _get(check)
+            _get(check, seconds)
         case HealthKind.CONNECT:
-            _connect(check).close()
+            _connect(check, seconds).close()
         case HealthKind.HANDSHAKE:
             _handshake(check)
         case _:
             assert_never(check.health.kind)
 
 
-def _get(check: Check) -> None:
+def _get(check: Check, seconds: float) -> None:
     host = check.hostname or str(check.address)
-    with _secured(check, _connect(check), host) as stream:
-        asked = http.client.HTTPConnection(host, _port(check.health), timeout=ASK_SECONDS)
+    with _secured(check, _connect(check, seconds), host) as stream:
+        asked = http.client.HTTPConnection(host, _port(check.health), timeout=seconds)
         asked.sock = stream
         asked.request("GET", check.health.path, headers={"Host": host, "Connection": "close"})
         status = asked.getresponse().status
@@ -122,8 +127,8 @@ def _get(check: Check) -> None:
         raise Unready(f"status {status}, declared is {check.health.status}")
 
 
-def _connect(check: Check) -> socket.socket:
-    return socket.create_connection((str(check.address), _port(check.health)), timeout=ASK_SECONDS)
+def _connect(check: Check, seconds: float) -> socket.socket:
+    return socket.create_connection((str(check.address), _port(check.health)), timeout=seconds)
 
 
 def _secured(check: Check, stream: socket.socket, host: str) -> socket.socket:

@@ -1,22 +1,29 @@
-"""What runs: one row a container, and one for each namespace without one."""
+"""What runs and answers: one row a container, and one for each namespace without one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from provision.context import Context
 from provision.facts import container as containers
 from provision.facts import link, netns, wireguard
+from provision.health import checks
 from provision.kernel import inside
 from provision.netlink import Socket
+from provision.ready import answers
 from provision.render.order import Kernel, holds
+from provision.table import age
+from provision.wait import within
 from specs import naming, world
 from specs.model import Container
 from specs.topology import nodes
 
 Row = dict[str, str]
-_COLUMNS = ("node", "module", "state", "since", "addresses", "image")
+COLUMNS = ("node", "module", "state", "health", "since", "addresses", "image", "built")
+HEALTH_SECONDS = 2.0  # for all of them, side by side
+RUNNING = ("running", "in the kernel")
 
 
 def rows(context: Context) -> list[Row]:
@@ -38,12 +45,36 @@ def rows(context: Context) -> list[Row]:
                 "node": name,
                 "module": container.module if container else "lab",
                 "state": state if place in mounted else "no namespace",
-                "since": _age(one.started) if one and one.started and one.running else "",
+                "health": "",
+                "since": age(one.started) if one and one.started and one.running else "",
                 "addresses": addresses.get(name, f"with {place}"),
-                "image": one.image if one else "",
+                "image": one.image.removeprefix("localhost/") if one else "",
+                "built": _built(context, one.image) if one else "",
             }
         )
-    return shown
+    return _with_health(context, shown)
+
+
+def _with_health(context: Context, shown: list[Row]) -> list[Row]:
+    """Asked now, of what runs, along the declared flows (law 12); why not, where it does not answer."""
+    asked = checks(context, {row["node"] for row in shown if row["state"] in RUNNING})
+    told = {c.container: why for c, why in answers(asked, deadline=within(HEALTH_SECONDS))}
+    words = {name: "answers" if why is None else f"no: {why}" for name, why in told.items()}
+    return [row | {"health": words.get(row["node"], "")} for row in shown]
+
+
+def silent(shown: Iterable[Row]) -> tuple[str, ...]:
+    """The nodes that do not answer as declared."""
+    return tuple(row["node"] for row in shown if row["health"].startswith("no: "))
+
+
+def _built(context: Context, reference: str) -> str:
+    """How old the image's archive is; "" where it is gone."""
+    stem = Path(reference).name.replace(":", "-")
+    try:
+        return age(datetime.fromtimestamp((context.instance.images / f"{stem}.tar").stat().st_mtime, UTC))
+    except FileNotFoundError:
+        return ""
 
 
 def _without(context: Context, container: Container | None, kernel: Kernel) -> str:
@@ -61,18 +92,3 @@ def _has_wireguard() -> bool:
         return any(found.kind == link.WIREGUARD for found in link.read(opened))
     finally:
         opened.close()
-
-
-def table(shown: Sequence[Row]) -> Iterator[str]:
-    """The rows as aligned text."""
-    widths = {column: max(len(column), *(len(row[column]) for row in shown)) for column in _COLUMNS}
-    for row in ({column: column for column in _COLUMNS}, *shown):
-        yield "  ".join(row[column].ljust(widths[column]) for column in _COLUMNS).rstrip()
-
-
-def _age(started: datetime) -> str:
-    seconds = int((datetime.now(UTC) - started).total_seconds())
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"

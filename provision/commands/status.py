@@ -1,4 +1,4 @@
-"""status: say what runs and whether it is what was declared."""
+"""status: say what runs, whether it answers, and whether it is what was declared."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import json
 from provision import plan as planning
 from provision.commands import opening
 from provision.say import Voice
-from provision.status import rows, table
+from provision.status import COLUMNS, rows, silent
 from provision.survey import survey
+from provision.table import table
 
 
 def run(options: argparse.Namespace, voice: Voice) -> int:
@@ -18,8 +19,9 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
         shown = rows(context)
         if options.json:
             voice.document(json.dumps(opening.heading(context) | {"nodes": shown, "drift": len(found.ops)}, indent=2))
-        for line in table(shown):
+        for line in table(COLUMNS, shown):
             voice.line(line)
         drift = f"{len(found.ops)} changes to make: see `plan`" if found.ops else "as declared"
-        voice.line(f"\n{drift}")
-        return 2 if found.ops else 0
+        mute = silent(shown)
+        voice.line(f"\n{drift}" + (f"; no answer as declared from {', '.join(mute)}: see `logs`" if mute else ""))
+        return 2 if found.ops or mute else 0
