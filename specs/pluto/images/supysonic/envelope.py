@@ -1,4 +1,4 @@
-"""What OpenSubsonic adds to each of Subsonic's answers: who the server is (opensubsonic.netlify.app, "Subsonic response")."""
+"""What OpenSubsonic adds to each of Subsonic's answers: who the server is (its reference, "Subsonic response")."""
 
 from __future__ import annotations
 
