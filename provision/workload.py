@@ -14,7 +14,19 @@ from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
 from provision.ops.secret import podman_name
-from provision.render import caddyfile, cgit, copyparty, haproxy, lighttpd, listen, navidrome, player, sshd, supysonic, wireguard
+from provision.render import (
+    caddyfile,
+    cgit,
+    copyparty,
+    haproxy,
+    lighttpd,
+    listen,
+    navidrome,
+    player,
+    sshd,
+    supysonic,
+    wireguard,
+)
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
 from provision.render.order import Owned, holds
 from provision.render.wireguard import Secret, TunnelConfig
@@ -158,13 +170,7 @@ def _text(estate: Estate, container: Container, renderer: Renderer, people: Logi
             return sshd.listen(estate, container)
         case Renderer.AUTHORIZED_KEYS:
             return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
-        case (
-            Renderer.WIREGUARD
-            | Renderer.SSH_HOST_KEY
-            | Renderer.COPYPARTY
-            | Renderer.NAVIDROME
-            | Renderer.SUPYSONIC
-        ):
+        case Renderer.WIREGUARD | Renderer.SSH_HOST_KEY | Renderer.COPYPARTY | Renderer.NAVIDROME | Renderer.SUPYSONIC:
             raise ValueError(f"{renderer} is a secret: write secret: true")
         case _:
             assert_never(renderer)

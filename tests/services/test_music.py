@@ -1,18 +1,16 @@
 """Music for the peers: the OpenSubsonic API, a song to the last byte, and the web client over its own wire."""
 
 import hashlib
-import http.client
 import json
 import re
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
+from fixtures import container
+from fixtures.music import Listener
 from fixtures.netns import inside
 from fixtures.samples.song import song
 from fixtures.wait import wait
@@ -21,58 +19,6 @@ from specs.model import Estate
 
 PEERS = ["laptop", "phone"]
 ALBUM, ARTIST, TITLE = "Probe & <Proof>", "The Wires", "A tone"
-FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    status: int
-    kind: str
-    body: bytes
-    headers: dict[str, str]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listener:
-    """Somebody in `netns` who asks `address`, and knows a name and its password."""
-
-    netns: Path
-    address: str
-    port: int
-    password: str
-
-    def get(self, path: str, body: bytes | None = None) -> Answer:
-        """A GET or, with a body, a POST. Raises OSError when nobody answers."""
-        return inside(self.netns, lambda: self._get(path, body))
-
-    def _get(self, path: str, body: bytes | None) -> Answer:
-        asked = http.client.HTTPConnection(self.address, self.port, timeout=10)
-        asked.request("GET" if body is None else "POST", path, body, FORM if body is not None else {})
-        answer = asked.getresponse()
-        content, headers = answer.read(), {name.lower(): value for name, value in answer.getheaders()}
-        asked.close()
-        return Answer(status=answer.status, kind=headers.get("content-type", ""), body=content, headers=headers)
-
-    def raw(self, method: str, **parameters: str) -> Answer:
-        """A call of the API by a form, as the web client makes it; a parameter given here goes first."""
-        secret = f"enc:{self.password.encode().hex()}"
-        said = {"u": "liam", "p": secret, "v": "1.12.0", "c": "test", "f": "json", **parameters}
-        return self.get(f"/rest/{method}.view", urlencode(said).encode())
-
-    def ask(self, method: str, **parameters: str) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(self.raw(method, **parameters).body)["subsonic-response"]
-        return answer
-
-    def albums(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.ask("getAlbumList2", type="newest").get("albumList2", {}).get("album", [])
-        return found
-
-    def track(self) -> dict[str, Any]:
-        """The sample's one song. Raises StopIteration when its album is not there."""
-        album = next(album for album in self.albums() if album["name"] == ALBUM)
-        (found,) = self.ask("getAlbum", id=album["id"])["album"]["song"]
-        assert isinstance(found, dict)
-        return found
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +90,7 @@ def test_song(request: pytest.FixtureRequest, sample: bytes, way: str, peer: str
     """It is found soon after it was put there, and comes as it lies there, by both ways."""
     listener: Listener = request.getfixturevalue(way)(peer)
     wait(lambda: ALBUM in names(listener), what=f"the album {ALBUM} in the list", seconds=15)
-    track = listener.track()
+    track = listener.track(ALBUM)
     assert (track["title"], track["artist"], track["suffix"]) == (TITLE, ARTIST, "flac")
     streamed = listener.raw("stream", id=track["id"], format="raw")
     assert streamed.status == 200
@@ -153,8 +99,6 @@ def test_song(request: pytest.FixtureRequest, sample: bytes, way: str, peer: str
 
 def test_library_is_read_only(direct: Callable[[str], Listener], sample: bytes, instance: Instance) -> None:
     """Its mount, by the kernel's own word."""
-    from fixtures import container
-
     assert direct("laptop").ask("ping")["status"] == "ok"
     lines = Path(f"/proc/{container.pid(instance, 'navidrome-server')}/mounts").read_text().splitlines()
     modes = {fields[1]: fields[3].split(",")[0] for line in lines if (fields := line.split())[1] in ("/music", "/data")}

@@ -1,8 +1,8 @@
 """Supysonic behind OpenSubsonic's envelope: the declared people, the music in /music, what is known of it in /data.
 
-    /ping                                 "." to whoever asks, as navidrome answers
-    /rest/getOpenSubsonicExtensions       without a login, as OpenSubsonic wants it
-    /rest/...                             Supysonic's own API
+/ping                                 "." to whoever asks, as navidrome answers
+/rest/getOpenSubsonicExtensions       without a login, as OpenSubsonic wants it
+/rest/...                             Supysonic's own API
 """
 
 from __future__ import annotations
@@ -81,7 +81,9 @@ def application(logins: dict[str, str]) -> Flask:
     close_connection()
     app.add_url_rule("/ping", "ping", lambda: Response(".", mimetype="text/plain"))
     for end in ("", ".view"):
-        app.add_url_rule(f"/rest/getOpenSubsonicExtensions{end}", f"extensions{end[1:]}", known, methods=["GET", "POST"])
+        app.add_url_rule(
+            f"/rest/getOpenSubsonicExtensions{end}", f"extensions{end[1:]}", known, methods=["GET", "POST"]
+        )
     app.after_request(enveloped)
     return app
 
