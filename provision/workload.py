@@ -17,19 +17,13 @@ from provision.render import (
     caddyfile,
     cgit,
     copyparty,
-<<<<<<< HEAD
     fail2ban,
-=======
->>>>>>> i3-shop2
     haproxy,
     lighttpd,
     listen,
     navidrome,
     player,
-<<<<<<< HEAD
     rcon,
-=======
->>>>>>> i3-shop2
     sshd,
     supysonic,
     wireguard,
@@ -172,37 +166,11 @@ _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
 
 
 def _text(estate: Estate, container: Container, renderer: Renderer, people: Logins) -> str:
-<<<<<<< HEAD
     if renderer in _PLAIN:
         return _PLAIN[renderer](estate, container)
     if renderer is Renderer.AUTHORIZED_KEYS:
         return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
     raise ValueError(f"{renderer} is a secret: write secret: true")
-=======
-    match renderer:
-        case Renderer.CADDYFILE:
-            return caddyfile.render(estate, container)
-        case Renderer.HAPROXY:
-            return haproxy.render(estate, container)
-        case Renderer.LIGHTTPD:
-            return lighttpd.render(estate, container)
-        case Renderer.LISTEN:
-            return listen.render(estate, container)
-        case Renderer.PLAYER:
-            return player.render(estate, container)
-        case Renderer.CGIT:
-            return cgit.lighttpd(estate, container)
-        case Renderer.CGITRC:
-            return cgit.cgitrc(estate, container)
-        case Renderer.SSHD:
-            return sshd.listen(estate, container)
-        case Renderer.AUTHORIZED_KEYS:
-            return sshd.authorized((login.name, key) for login in people.of(container) for key in login.keys)
-        case Renderer.WIREGUARD | Renderer.SSH_HOST_KEY | Renderer.COPYPARTY | Renderer.NAVIDROME | Renderer.SUPYSONIC:
-            raise ValueError(f"{renderer} is a secret: write secret: true")
-        case _:
-            assert_never(renderer)
->>>>>>> i3-shop2
 
 
 def _secret(estate: Estate, container: Container, renderer: Renderer, path: Path, ways: _Ways) -> Secret:
