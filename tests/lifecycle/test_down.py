@@ -72,7 +72,7 @@ def test_id_ranges_of_instances_are_disjoint() -> None:
         one.apply()
         other.apply()
         ranges = sorted([*id_ranges(one), *id_ranges(other)])
-        assert len(ranges) == 8
+        assert len(ranges) == len(id_ranges(one)) + len(id_ranges(other)) >= 8
         assert all(first[1] <= second[0] for first, second in pairwise(ranges))
 
 
