@@ -95,7 +95,7 @@ def test_a_length_that_is_none(ask: Ask, length: str) -> None:
 
 
 def test_what_is_sold_out_takes_nothing_else_along(shop: Callable[[str], ModuleType], tmp_path: Path) -> None:
-    """Of a cart with two goods the first is there and the second is not: the first stays in the stock and in the cart."""
+    """Of two goods the second is not there: the first stays in the stock, and both in the cart."""
     store = shop("store").Store(tmp_path / "shop.sqlite3")
     good = shop("goods").Good
     store.prepare([good("a", "A", "", 100, 5), good("b", "B", "", 100, 1)])
