@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.netns import inside
+from fixtures.wait import wait
 from specs.model import Estate
 from specs.topology import Kind, nodes
 
@@ -39,8 +40,13 @@ def test_reaches_the_port_its_flow_names(estate: Estate, place: Place, peer: str
     address = str(link.end("navidrome-server").address)
     with connect(place(peer), address, 4533, 20) as mine:
         mine.sendall(b"GET /ping HTTP/1.1\r\n")  # unfinished, so that the server keeps the connection
-        seen = inside(place("navidrome-server"), lambda: sources(address, 4533))
-    assert seen == {str(link.end(estate.tunnel.hub).address)}
+        # The client's side is established first (RFC 9293, section 3.5), so the server's is waited for.
+        wait(lambda: bool(seen(place, address)), what="the connection in the leaf")
+        assert seen(place, address) == {str(link.end(estate.tunnel.hub).address)}
+
+
+def seen(place: Place, address: str) -> set[str]:
+    return inside(place("navidrome-server"), lambda: sources(address, 4533))
 
 
 def sources(address: str, port: int) -> set[str]:

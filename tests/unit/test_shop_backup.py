@@ -68,6 +68,7 @@ def test_copy_while_somebody_writes(database: Path, target: Path) -> None:
         copy = backup.backup(database, target, NOW)
     with closing(sqlite3.connect(copy)) as held:
         assert held.execute("SELECT id FROM a").fetchall() == [(1,), (2,)]
+        assert held.execute("PRAGMA journal_mode").fetchone() == ("delete",)  # one file holds all
 
 
 def test_unsound_copy_gets_no_dated_name(database: Path, target: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -94,6 +94,20 @@ def test_a_length_that_is_none(ask: Ask, length: str) -> None:
     assert ask("/shop/cart", "slug=tag&count=1", CONTENT_LENGTH=length)[0].partition(" ")[0] in ("411", "413")
 
 
+def test_what_is_sold_out_takes_nothing_else_along(shop: Callable[[str], ModuleType], tmp_path: Path) -> None:
+    """Of two goods the second is not there: the first stays in the stock, and both in the cart."""
+    store = shop("store").Store(tmp_path / "shop.sqlite3")
+    good = shop("goods").Good
+    store.prepare([good("a", "A", "", 100, 5), good("b", "B", "", 100, 1)])
+    store.put("cart", "a", 1)
+    store.put("cart", "b", 2)
+    with pytest.raises(shop("store").SoldOut, match="B"):
+        store.order("cart", "A", "B")
+    assert {each.slug: each.stock for each in store.goods()} == {"a": 5, "b": 1}
+    assert [(line.slug, line.count) for line in store.cart("cart")] == [("a", 1), ("b", 2)]
+    store._keeper.close()
+
+
 def test_what_is_no_longer_offered_keeps_its_orders(shop: Callable[[str], ModuleType], tmp_path: Path) -> None:
     store = shop("store").Store(tmp_path / "shop.sqlite3")
     good = shop("goods").Good
