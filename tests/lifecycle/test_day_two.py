@@ -1,15 +1,19 @@
 """The second day, through the command line: logs, enter, images, peer, status' health, a new container."""
 
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 from fixtures import run
 from fixtures.run import Done
 from fixtures.scratch import Scratch, scratch
 from specs.load import DEFAULT_FOLDER
+
+SECONDS = 30.0  # for a followed log to tell
 
 
 def rows(made: Scratch) -> dict[str, dict[str, Any]]:
@@ -31,17 +35,25 @@ def test_what_never_ran_has_no_log(network: Scratch) -> None:
 
 
 def test_logs_are_followed(whole: Scratch) -> None:
-    followed = run.start(whole.argv("logs", "reverse-proxy-edge", "-n", "0", "--follow"))
+    """What the server says when it is ended is seen, and what its successor says, which conmon starts."""
+    followed = run.start(whole.argv("logs", "lbmt-weblog", "-n", "1", "--follow"))
     assert followed.stdout is not None
-    assert followed.stdout.readline().startswith("pluto: estate pluto ")
-    edge = whole.estate.link("host-pub").end("reverse-proxy-edge").address
+    late = Timer(SECONDS, followed.kill)  # then its output ends, and with it the wait for a line
+    late.start()
     try:
-        whole.inside("host", "curl", "--silent", "--output", "/dev/null", f"http://{edge}/followed")
-        assert any("/followed" in line for line in iter(followed.stdout.readline, ""))
+        assert followed.stdout.readline().startswith("pluto: estate pluto ")
+        assert "server started" in followed.stdout.readline()  # it reads: what comes now is new
+        (server,) = run.run(("ip", "netns", "pids", whole.netns("lbmt-weblog"))).split()
+        os.kill(int(server), signal.SIGTERM)
+        lines = iter(followed.stdout.readline, "")
+        assert any("server stopped" in line for line in lines)
+        assert any("server started" in line for line in lines)
     finally:
         followed.send_signal(signal.SIGINT)
         followed.communicate()
+        late.cancel()
     assert followed.returncode == 130
+    assert whole.plan() == []
 
 
 def test_enter(whole: Scratch) -> None:

@@ -114,3 +114,13 @@ def names(estate: Estate) -> set[str]:
 
 def said(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*.yaml")}
+
+
+def test_what_would_mean_something_else_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text that goes to a place where it changes a neighbour: here it takes the neighbour's limits along."""
+    into = sketch.into_module
+    monkeypatch.setattr(sketch, "into_module", lambda *given: into(*given).replace("128M", "129M"))
+    before = said(folder)
+    asked = ["new", "container", "notes", "--module", "frangisk", "--on", "public"]
+    assert main(["--estate", str(folder), *asked]) == 1
+    assert said(folder) == before
