@@ -41,7 +41,7 @@ SOUND = {
     "module_name": ("provision/dataset.py", b""),
     "function_name": ("a.py", b"def check_mark() -> None: ..."),
     "empty_init": ("specs/__init__.py", b""),
-    "registry_host": ("a.md", b"https://www.debian.org/doc/"),
+    "registry_host": ("a.md", b"https://www." + b"debian" + b".org/doc/"),
     "work_path": ("a.md", b"a worktree in ./work/ or network/"),
     "sleep": ("a.py", b"import time\ntime.monotonic()"),
     "broad_except": ("a.py", b"try: ...\nexcept OSError: ..."),
