@@ -21,6 +21,9 @@ AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
         each for each in containers(estate) if runs(estate, each) and any(mount.exclusive for mount in each.mounts)
     ),
     "pair": pairs,
+    "apart": lambda estate: dict.fromkeys(
+        (*(node.name for node in nodes(estate)), *(each.name for each in containers(estate) if runs(estate, each)))
+    ),
 }
 
 
@@ -32,4 +35,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def spelled(value: Any) -> str:
     """The id of a test: the thing's own name, `git-web:lbmt-shop` for a pair."""
+    if isinstance(value, str):
+        return value
     return ":".join(value) if isinstance(value, tuple) else value.name
