@@ -1,4 +1,4 @@
-"""In which cells each hole of fixtures.sabotage must be found, and by which kinds: from the estate, never from a run."""
+"""In which cells each hole of fixtures.sabotage must be found, and by which kinds: from the estate, not from a run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def beyond(estate: Estate, sender: str, via: str) -> set[str]:
 
 
 def forward_accept(estate: Estate) -> set[Cell]:
-    """Whoever has the hub as a neighbour is passed on to everybody; a peer takes what comes to it, it has no ruleset."""
+    """Whoever has the hub as a neighbour is passed on to everybody; a peer, without a ruleset, takes what comes."""
     peers = {peer.name for peer in estate.tunnel.peers}
     around = neighbours(estate, HUB) | peers
     passed = {(one, other, FORWARDED) for one in around for other in beyond(estate, one, HUB)}

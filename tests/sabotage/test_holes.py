@@ -17,7 +17,6 @@ from fixtures.probe.matrix import Matrix
 from fixtures.sabotage import HOLES, Hole
 from fixtures.scratch import Scratch, bare, scratch
 from specs.model import Estate
-
 from tests.sabotage.cells import EXPECTED, NAMED, Cell
 
 
@@ -68,5 +67,3 @@ def test_hole(live: Scratch, hole: Hole) -> None:
 def test_every_hole_is_expected_somewhere() -> None:
     assert set(EXPECTED) == {hole.name for hole in HOLES}
     assert len(HOLES) >= 16
-
-

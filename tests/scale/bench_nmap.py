@@ -1,4 +1,4 @@
-"""The probe beside nmap: the same namespaces, addresses and TCP ports, one after the other: `python -m tests.scale.bench_nmap`.
+"""The probe beside nmap, same namespaces, addresses and TCP ports: `python -m tests.scale.bench_nmap`.
 
 visitor ── wan ── host ── hub ── 14 leaves        18 namespaces; every one scans every address of the others
 

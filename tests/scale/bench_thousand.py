@@ -1,4 +1,4 @@
-"""A thousand leaves and 160,000 sampled probes, timed: `python -m tests.scale.bench_thousand`. Laying takes a minute or two.
+"""A thousand leaves and 160,000 sampled probes, timed: `python -m tests.scale.bench_thousand`. Laying takes minutes.
 
 hub0, hub1 ── 500 leaves each; a leaf takes tcp/8080 and nothing else, a hub passes nothing on
 """

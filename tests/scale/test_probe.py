@@ -141,7 +141,8 @@ def test_an_answer_is_never_the_probe(line: Rig) -> None:
     assert not thread.is_alive()
     assert fate(matrix, line.address("b", towards="r"), UDP, 53) == (Result.ACCEPTED, ("b",))
     # r sends back what is for a, and a's own address is not a's to send to by this wire.
-    assert {f.nodes for c in matrix.cells for f in c.findings if c.destination == line.address("a", towards="r")} == {("r",)}
+    own = line.address("a", towards="r")
+    assert {f.nodes for c in matrix.cells for f in c.findings if c.destination == own} == {("r",)}
 
 
 def echo_socket() -> socket.socket:
