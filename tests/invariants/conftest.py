@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fixtures.estate import estate_of, instance_of
-from fixtures.judge.sweep import adjacent
+from fixtures.judge.sweep import lanes
 from fixtures.judge.workload import containers, runs
 from specs.model import Estate
 from specs.oracle import pairs
@@ -29,10 +29,10 @@ AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "adjacent" in metafunc.fixturenames:
+    if "lane" in metafunc.fixturenames:
         config = metafunc.config
-        swept = adjacent(estate_of(config), instance_of(config))
-        metafunc.parametrize("adjacent", swept, ids=[each.name for each in swept])
+        swept = lanes(estate_of(config), instance_of(config))
+        metafunc.parametrize("lane", swept, ids=[each.name for each in swept])
     for name in AXES.keys() & set(metafunc.fixturenames):
         values = list(AXES[name](estate_of(metafunc.config)))
         metafunc.parametrize(name, values, ids=map(spelled, values))

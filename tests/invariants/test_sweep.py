@@ -3,12 +3,11 @@
 import pytest
 
 from fixtures.judge import sweep as judge
-from fixtures.probe.orders import Sender
-from fixtures.probe.sweep import Swept
+from fixtures.probe.sweep import Lane, Swept
 from fixtures.report.terminal import settle
 from specs.model import Estate
 
 
 @pytest.mark.sweep
-def test_sweep(estate: Estate, sweep_seen: tuple[Swept, ...], adjacent: Sender) -> None:
-    settle(judge.swept(estate, adjacent, sweep_seen))
+def test_sweep(estate: Estate, sweep_seen: tuple[Swept, ...], lane: Lane) -> None:
+    settle(judge.swept(estate, lane, sweep_seen))

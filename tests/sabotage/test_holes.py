@@ -5,7 +5,6 @@ A cell is `from to result`; the kinds are those that found it (all that did, whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -15,7 +14,7 @@ from fixtures.judge.pair import off, traffic
 from fixtures.probe.attack import attack
 from fixtures.probe.matrix import Matrix
 from fixtures.sabotage import HOLES, Hole
-from fixtures.scratch import Scratch, bare, scratch
+from fixtures.scratch import Scratch
 from specs.model import Estate
 from tests.sabotage.cells import EXPECTED, NAMED, Cell
 
@@ -24,14 +23,6 @@ from tests.sabotage.cells import EXPECTED, NAMED, Cell
 class Seen:
     cells: frozenset[Cell]
     kinds: frozenset[str]
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
-    """The user's network with its tunnel, and no other container."""
-    with scratch(bare(tmp_path_factory.mktemp("estate") / "pluto", but=("wireguard",))) as made:
-        made.apply()
-        yield made
 
 
 def seen(estate: Estate, matrix: Matrix) -> Seen:
