@@ -32,6 +32,7 @@ def test_the_matrix_is_shown_and_the_frames_are_kept(live: Scratch, hole: Hole, 
     row = next(line for line in done.stdout.splitlines() if " reverse-proxy-edge " in line and "A" in line)
     assert row.count("A") == 1
     (kept,) = tmp_path.glob("*.pcapng")
-    frames = list(PcapNgReader(str(kept)))
+    with PcapNgReader(str(kept)) as reader:
+        frames = list(reader)
     ends = {frame.sniffed_on for frame in frames if TCP in frame and frame[TCP].dport == 22}
     assert {"reverse-proxy-edge.pub-git-web", "git-web.pub-git-web"} <= ends

@@ -58,7 +58,8 @@ def test_pcapng_is_read_by_scapy(tmp_path: Path) -> None:
     ]
     path = tmp_path / "kept.pcapng"
     path.write_bytes(pcapng(frames))
-    read = list(PcapNgReader(str(path)))
+    with PcapNgReader(str(path)) as reader:
+        read = list(reader)
     assert [bytes(packet) for packet in read] == [frame.octets for frame in frames]
     assert [packet.sniffed_on for packet in read] == [frame.place for frame in frames]
 
