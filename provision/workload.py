@@ -26,6 +26,7 @@ from provision.render import (
     rcon,
     sshd,
     supysonic,
+    tiles,
     wireguard,
 )
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
@@ -159,6 +160,7 @@ _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
     Renderer.LIGHTTPD: lighttpd.render,
     Renderer.LISTEN: listen.render,
     Renderer.PLAYER: player.render,
+    Renderer.TILES: tiles.render,
     Renderer.CGIT: cgit.lighttpd,
     Renderer.CGITRC: cgit.cgitrc,
     Renderer.SSHD: sshd.listen,

@@ -288,6 +288,7 @@ class Renderer(StrEnum):
     NAVIDROME = "navidrome"  # a secret: it holds a password
     SUPYSONIC = "supysonic"  # a secret: it holds the passwords
     PLAYER = "player"  # lighttpd's configuration, with the music server's API passed on
+    TILES = "tiles"  # lighttpd's configuration, with pictures that nobody keeps
     CGIT = "cgit"  # lighttpd's configuration, before cgit
     CGITRC = "cgitrc"
     SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's

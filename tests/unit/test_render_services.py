@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from provision import x25519
-from provision.render import caddyfile, fail2ban, haproxy, lighttpd, wireguard
+from provision.render import caddyfile, fail2ban, haproxy, lighttpd, tiles, wireguard
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
 from specs.model import Bans, Estate, Profile, Requests
 from tests.unit.small_estate import estate
@@ -101,6 +101,10 @@ def test_fail2ban_without_bans_says_so() -> None:
 def test_lighttpd(name: str) -> None:
     small = estate()
     assert_golden(f"small-lighttpd-{name}.conf", lighttpd.render(small, small.container(name)))
+
+
+def test_tiles() -> None:
+    assert_golden("small-tiles.conf", tiles.render(estate(), estate().container("weblog")))
 
 
 def test_lighttpd_that_nobody_reaches_says_so() -> None:

@@ -24,7 +24,8 @@ SIDECARS = {
     "host-bans": "host",
     "minecraft-rcon": "minecraft-server",
 }
-NETWORKLESS = {"lbmt-shop-backup", "master-backup", "minecraft-backup", "reverse-proxy-stats"}
+RENDERER = "minecraft-map-render"  # the page's minecraft-map, in two: docs/decisions/016
+NETWORKLESS = {"lbmt-shop-backup", "master-backup", "minecraft-backup", "reverse-proxy-stats", RENDERER}
 DEPENDS = {
     "lbmt-shop-backup": "lbmt-shop",
     "minecraft-ttyd-rcon": "minecraft-server",
@@ -37,7 +38,7 @@ VOLUMES = {
     "minecraft-server": "mc-working-tree",  # and mc-rcon, by its sidecar
     "minecraft-rcon": "mc-rcon",
     "minecraft-ttyd-rcon": "mc-rcon mc-working-tree",  # the second, read-only, for the log: docs/decisions/015
-    "minecraft-map": "mc-working-tree",
+    RENDERER: "mc-working-tree",  # which what faces the internet does not see
     "minecraft-backup": "mc-rcon mc-working-tree",
 }
 BINDS = {
@@ -101,6 +102,7 @@ def test_modules_and_containers(estate: Estate) -> None:
     own = {
         module.name: {c.name for c in module.containers if c.enabled and c.shares is None} for module in estate.modules
     }
+    own["akitio"].remove(RENDERER)
     assert own == {module: set(names.split()) for module, names in CONTAINERS.items()}
     assert sum(map(len, own.values())) == 18
     assert {m.name for m in estate.modules if m.prospective} == {"gavrilo", "genesius"}
@@ -175,7 +177,7 @@ def test_who_writes(estate: Estate) -> None:
 def test_dependencies(estate: Estate) -> None:
     own = {c.name: " ".join(c.depends_on) for c in estate.containers if c.depends_on and c.shares is None}
     assert own.items() >= DEPENDS.items()
-    assert set(own) - set(DEPENDS) <= {"navidrome-web-client", "reverse-proxy-stats"}
+    assert set(own) - set(DEPENDS) <= {"navidrome-web-client", "reverse-proxy-stats", RENDERER}
 
 
 def test_site(estate: Estate) -> None:
