@@ -23,7 +23,7 @@ from pydantic_core import ErrorDetails
 from specs import bind, claims, document, wiring
 from specs.document import Document
 from specs.instance import DEFAULT_FOLDER
-from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site
+from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site, Whitelist
 from specs.problems import Problem, SpecError, closest, shown
 from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
 
@@ -62,6 +62,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
         tunnel=network.tunnel,
         site=_site(said),
         people=tuple(Person(name=name, keys=tuple(sorted(one.keys))) for name, one in sorted(said.people.items())),
+        whitelists=_whitelists(*files.estate),
         world=network.world,
     )
     claims.settle(estate)
@@ -196,6 +197,18 @@ def _keys(kind: type[Raw]) -> set[str]:
     schema = kind.model_json_schema()
     tables = [schema, *schema.get("$defs", {}).values()]
     return {key for table in tables for key in table.get("properties", {})}
+
+
+def _whitelists(place: Document, said: RawEstate) -> tuple[Whitelist, ...]:
+    return tuple(
+        Whitelist(
+            name=name,
+            addresses=tuple(sorted(one.addresses)),
+            names=tuple(sorted(one.names)),
+            source=place.at("whitelists", name),
+        )
+        for name, one in sorted(said.whitelists.items())
+    )
 
 
 def _site(said: RawEstate) -> Site:

@@ -6,6 +6,7 @@
        ├───── flows        (end to end; the way through the links is specs.way's)
        ├───── tunnel       (WireGuard: the hub's device and its peers)
        ├───── web          (host name, headers, methods)
+       ├───── whitelists   (who of the internet may open a flow that names one)
        └───── world        (lab only: what surrounds the host, see specs.topology)
 
 Nothing here reads, checks or prints: specs.load makes these values, and what it makes is valid.
@@ -116,7 +117,7 @@ class Link:
 class Flow:
     """An allowed conversation, end to end, opened by `source_node` alone.
 
-    `source_node` is a container, `host`, one peer's name, `wan` or `lan`; `peers` is already spelled out.
+    `source_node` is a container, `host`, one peer's name, `wan`, `lan` or a whitelist's name; `peers` is spelled out.
     """
 
     source_node: str
@@ -162,6 +163,7 @@ class Host:
     address: IPv4Address
     gateway: IPv4Address
     lan: IPv4Network
+    resolver: IPv4Address | None = None  # asked for the whitelists' names, by the host alone (udp/53)
 
 
 class SourceKind(StrEnum):
@@ -298,6 +300,8 @@ class Renderer(StrEnum):
     LISTEN = "listen"  # for programs of ours: where they listen, below which path
     WIREGUARD = "wireguard"
     RCON = "rcon"
+    WHITELISTS = "whitelists"  # for the program that keeps them: who is on them, and where it asks
+    RECORDS = "records"  # what the lab's resolver answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -406,6 +410,16 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whitelist:
+    """Addresses of the internet that may open a flow: declared ones, and those that names stand for at the moment."""
+
+    name: str
+    addresses: tuple[IPv4Address, ...]
+    names: tuple[str, ...]  # dynamic DNS, resolved at run time
+    source: Source = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorldNode:
     """A node around the host that only the lab has: router, BMC, the WAN, a visitor, a peer's machine."""
 
@@ -414,6 +428,7 @@ class WorldNode:
     gateway: str | None  # the neighbour node its default route goes through
     routes: tuple[tuple[IPv4Network, str], ...]  # further routes: network -> neighbour node
     zone: str  # WAN or LAN: whose sources its packets carry
+    records: tuple[tuple[str, IPv4Address], ...] = ()  # a resolver's: the names it knows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -437,6 +452,7 @@ class Estate:
     tunnel: Tunnel
     site: Site
     people: tuple[Person, ...] = ()
+    whitelists: tuple[Whitelist, ...] = ()
     world: World = field(default_factory=lambda: World(nodes=(), links=()))
 
     @property
@@ -473,6 +489,13 @@ class Estate:
 
     def link(self, name: str) -> Link:
         return _by_name(self.wires, name)
+
+    def whitelist(self, name: str) -> Whitelist:
+        return _by_name(self.whitelists, name)
+
+    def from_internet(self, flow: Flow) -> bool:
+        """Whether it is opened from the internet: by anybody, or by who is on a whitelist."""
+        return flow.source_node == WAN or any(flow.source_node == each.name for each in self.whitelists)
 
 
 class _Named(typing.Protocol):

@@ -59,6 +59,7 @@ class RawHost(Raw):
     address: Address
     gateway: Address
     lan: Network
+    resolver: Address | None = None
 
 
 class RawPeer(Raw):
@@ -113,6 +114,11 @@ class RawSite(Raw):
     bans: RawBans | None = None
 
 
+class RawWhitelist(Raw):
+    addresses: Once[Address] = []
+    names: Once[Hostname] = []
+
+
 class RawPerson(Raw):
     keys: Once[LoginKey] = []
 
@@ -123,6 +129,7 @@ class RawEstate(Raw):
     tunnel: RawTunnel
     site: RawSite
     people: dict[Name, RawPerson] = {}
+    whitelists: dict[Name, RawWhitelist] = {}
 
 
 class RawWire(Raw):
@@ -151,6 +158,7 @@ class RawWorldNode(Raw):
     forwards: bool = False
     gateway: Name | None = None
     routes: dict[Network, Name] = {}
+    records: dict[Hostname, Address] = {}
 
 
 class RawWorld(Raw):

@@ -21,6 +21,7 @@ from specs.model import (
     Peer,
     Port,
     Profile,
+    Protocol,
     Source,
     Tunnel,
     World,
@@ -62,7 +63,8 @@ def wire(
         *outside.uplink_faults(place, said, around),
         *outside.hub_faults(place, said, own, inner),
         *outside.tunnel_faults(place, said, taken),
-        *(outside.world_faults(world, said, around, taken) if world else ()),
+        *outside.whitelist_faults(place, said, {*taken, *(world[1].nodes if world else ())}),
+        *(outside.world_faults(world, said, around, taken, {image.name for image in names.images}) if world else ()),
         *(p for line in own for p in _flow_faults(line, said)),
     ]
     if problems:
@@ -70,7 +72,11 @@ def wire(
     return Network(
         host=Host(**said.host.model_dump()),
         links=tuple(sorted((_link(line) for line in own), key=lambda link: link.name)),
-        flows=tuple(sorted(flow for line in own for flow in _flows(line, said, profile))),
+        flows=tuple(
+            sorted(
+                (*(flow for line in own for flow in _flows(line, said, profile)), *_asked(place, said, around)),
+            )
+        ),
         tunnel=_tunnel(said),
         world=_world(world, around),
     )
@@ -100,7 +106,7 @@ def _flow_faults(line: Row, said: RawEstate) -> Iterator[Problem]:
 
 def _unknown_ends(line: Row, flow: RawFlow, said: RawEstate) -> Iterator[tuple[str, str]]:
     named = {line.said.a.node: "a", line.said.b.node: "b"}
-    openers = {"a", "b", WAN, LAN, PEERS, *said.tunnel.peers}
+    openers = {"a", "b", WAN, LAN, PEERS, *said.tunnel.peers, *said.whitelists}
     for node, known in ((flow.source_node, openers), (flow.target, {"a", "b", WAN})):
         if node not in known:
             near = f"write {named[node]}" if node in named else closest(node, known)
@@ -128,6 +134,20 @@ def _flows(line: Row, said: RawEstate, profile: Profile) -> Iterator[Flow]:
 
 def _flow(line: Row, source_node: str, target: str, said: RawFlow, source: Source) -> Flow:
     return Flow(source_node=source_node, target=target, port=said.port, link=line.said.name, source=source)
+
+
+def _asked(place: Document, said: RawEstate, around: Iterable[Row]) -> Iterator[Flow]:
+    """The one flow that no row declares: the host asks its resolver. In the lab a node of the world answers."""
+    resolver = said.host.resolver
+    if resolver is not None:
+        nodes = (end.node for line in around for _, end in line.ends if end.address == resolver)
+        yield Flow(
+            source_node=HOST,
+            target=next(nodes, LAN if resolver in said.host.lan else WAN),
+            port=Port(protocol=Protocol.UDP, number=53),
+            link=said.host.uplink,
+            source=place.at("host", "resolver"),
+        )
 
 
 def _link(line: Row) -> Link:
@@ -158,6 +178,7 @@ def _world(world: tuple[Document, RawWorld] | None, rows: Iterable[Row]) -> Worl
             gateway=node.gateway,
             routes=tuple(sorted((network, via) for network, via in node.routes.items())),
             zone=node.zone,
+            records=tuple(sorted(node.records.items())),
         )
         for name, node in world[1].nodes.items()
     )

@@ -22,6 +22,8 @@ SIDECARS = {
     "reverse-proxy-stream": "reverse-proxy-edge",
     "reverse-proxy-limits": "reverse-proxy-edge",
     "host-bans": "host",
+    "host-whitelist": "host",
+    "reverse-proxy-whitelist": "reverse-proxy-edge",
     "minecraft-rcon": "minecraft-server",
 }
 RENDERER = "minecraft-map-render"  # the page's minecraft-map, in two: docs/decisions/016
@@ -73,7 +75,8 @@ WANTED_LINKS = [tuple(cell.strip(" `") for cell in row.split("|")[1:-1]) for row
 FLOWS = """
 wan -> reverse-proxy-edge tcp/80
 wan -> reverse-proxy-edge tcp/443
-wan -> reverse-proxy-edge tcp/25565
+players -> reverse-proxy-edge tcp/25565
+host -> resolver udp/53
 wan -> vpn-edge udp/51820
 reverse-proxy-edge -> lbmt-darkroom tcp/8080
 reverse-proxy-edge -> lbmt-weblog tcp/8080
@@ -138,12 +141,12 @@ def test_no_link_but_those(estate: Estate) -> None:
 
 def test_no_flow_but_those(estate: Estate) -> None:
     assert {str(flow) for flow in estate.flows} == set(FLOWS.strip().splitlines())
-    assert len(estate.flows) == 19
+    assert len(estate.flows) == 20
 
 
 def test_metal_adds_certificates_alone() -> None:
     more = {str(flow) for flow in load(profile=Profile.METAL).flows} - set(FLOWS.strip().splitlines())
-    assert more == {"reverse-proxy-edge -> wan tcp/443"}
+    assert more == {"reverse-proxy-edge -> wan tcp/443", "host -> wan udp/53"}  # the resolver is no node of ours there
 
 
 def test_a_phone_may_have_music_and_nothing_else(estate: Estate) -> None:
@@ -191,4 +194,4 @@ def test_site(estate: Estate) -> None:
 
 def test_every_uid_0_and_capability_has_its_reason(estate: Estate) -> None:
     odd = {c.name for c in estate.containers if c.user == 0 or c.capabilities or c.waiver}
-    assert odd == {"master-ssh", "vpn-edge", "host-bans"}
+    assert odd == {"master-ssh", "vpn-edge", "host-bans", "host-whitelist", "reverse-proxy-whitelist"}
