@@ -32,7 +32,7 @@ def rows(context: Context) -> list[Row]:
     found = {one.name: one for one in containers.read(context.podman)}
     mounted = {node for node, there in netns.read(context.instance.name) if there}
     addresses = {node.name: " ".join(str(address) for address in node.addresses) for node in nodes(estate)}
-    declared = {c.name: c for c in (*estate.containers, *world.peers(estate))}
+    declared = {c.name: c for c in (*estate.containers, *world.containers(estate))}
     kernel = Kernel(wireguard=wireguard.in_kernel())
     shown = []
     for name in [*declared, *(node for node in addresses if node not in declared)]:

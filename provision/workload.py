@@ -24,9 +24,11 @@ from provision.render import (
     navidrome,
     player,
     rcon,
+    records,
     sshd,
     supysonic,
     tiles,
+    whitelists,
     wireguard,
 )
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
@@ -88,8 +90,8 @@ def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
     ways = _Ways(tunnel=keyring(estate, instance), people=logins(estate, instance))
     family = host_family()
     made = {recipe.name: recipe for recipe in recipes(estate, family)}
-    images = {c.name: estate.standing(c.image, family) for c in (*estate.containers, *world.peers(estate))}
-    known = [c for c in (*estate.containers, *world.peers(estate)) if images[c.name].name in made]
+    images = {c.name: estate.standing(c.image, family) for c in (*estate.containers, *world.containers(estate))}
+    known = [c for c in (*estate.containers, *world.containers(estate)) if images[c.name].name in made]
     declared = (*(c for module in estate.modules for c in module.containers), *known)
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
@@ -164,6 +166,8 @@ _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
     Renderer.CGIT: cgit.lighttpd,
     Renderer.CGITRC: cgit.cgitrc,
     Renderer.SSHD: sshd.listen,
+    Renderer.WHITELISTS: whitelists.render,
+    Renderer.RECORDS: records.render,
 }
 
 

@@ -13,7 +13,7 @@ from specs.topology import nodes
 
 def container(estate: Estate, name: str) -> Container:
     """A container that there can be: a declared, enabled one, or a peer's machine of the lab. Raises UsageError."""
-    known = {one.name: one for one in (*estate.containers, *world.peers(estate))}
+    known = {one.name: one for one in (*estate.containers, *world.containers(estate))}
     if name not in known:
         raise UsageError(_unknown("container", name, known))
     return known[name]

@@ -10,6 +10,7 @@ from typing import assert_never
 
 from provision.errors import HostError
 from provision.image import tag
+from specs import world
 from specs.model import Estate, Image
 
 
@@ -71,8 +72,9 @@ def host_family() -> Family:
 
 
 def recipes(estate: Estate, family: Family) -> tuple[Recipe, ...]:
-    """The recipe of each image that an enabled container runs here, by name; pending images have none."""
-    wanted = sorted({estate.standing(container.image, family).name for container in estate.containers})
+    """The recipe of each image that a container runs here, the lab's world included; pending ones have none."""
+    running = (*estate.containers, *world.containers(estate))
+    wanted = sorted({estate.standing(container.image, family).name for container in running})
     return tuple(recipe(estate, name, family) for name in wanted if estate.image(name).pending is None)
 
 
