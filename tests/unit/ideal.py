@@ -22,6 +22,7 @@ from fixtures.observe.mount import MountPoint
 from fixtures.observe.process import Process
 from fixtures.observe.ruleset import Ruleset
 from fixtures.observe.socket import Listener
+from fixtures.observe.whitelist import Resolution
 from specs.instance import Instance
 from specs.load import load
 from specs.model import TUNNEL_INTERFACE, Container, Estate, SourceKind
@@ -55,6 +56,11 @@ def ideal(estate: Estate = ESTATE) -> Evidence:
         containers=found,
         stored=tuple(each.name for each in found),
         foreign=(),
+        resolutions=tuple(
+            Resolution(name=name, addresses=(str(address),), before=(), since=0.0)
+            for node in estate.world.nodes
+            for name, address in node.records
+        ),
     )
 
 
