@@ -10,6 +10,7 @@ differs, in one transaction, and whatever is in it beyond that is taken out. The
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -131,8 +132,12 @@ def _valid(entry: Entry) -> bool:
 
 
 def write(record: Path, entries: Entries) -> None:
+    """Whole or not at all, also when the machine loses its power: the last good addresses are nowhere else."""
     fresh = record.with_suffix(".new")
-    fresh.write_text(json.dumps({"names": entries}, indent=1) + "\n")
+    with fresh.open("w") as file:
+        file.write(json.dumps({"names": entries}, indent=1) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
     fresh.replace(record)
 
 
