@@ -121,7 +121,7 @@ def bundle_certificates(folder: Path) -> None:
     (folder / BUNDLE).write_text("\n".join(texts) + "\n")
 
 
-def debian_archive(path: Path) -> tuple[str, str]:
-    """The name and version of a package by its file's name, as apt writes it: `libacl1_1%3a2.3-1_amd64.deb`."""
-    name, version, _ = path.name.split("_", 2)
-    return name, re.sub("%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), version)
+def debian_archive(path: Path) -> tuple[str, str, str]:
+    """Name, version and architecture of a package by its file's name, as apt writes it: `acl_1%3a2.3-1_amd64.deb`."""
+    name, version, architecture = path.stem.split("_", 2)
+    return name, re.sub("%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), version), architecture

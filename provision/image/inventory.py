@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from provision.errors import ApplyError
 from provision.image import sbom
+from provision.image.packages import Package
 from provision.image.recipe import Family, recipe
-from provision.image.sbom import Package
 from specs.model import Estate, Image
 
 SHELLS = frozenset(("sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "rbash", "zsh", "csh", "tcsh"))

@@ -15,6 +15,7 @@ from provision.commands.peer import qr
 from provision.errors import UsageError
 from provision.image import sbom
 from provision.image.inventory import inventory, leftover, shells
+from provision.image.packages import Origin, Package
 from provision.image.recipe import Family, recipe
 from provision.render import wg_quick
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
@@ -111,7 +112,7 @@ def test_inventory(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / f"{made.stem}.tar", "w") as archive:
         archive.addfile(tarfile.TarInfo("usr/bin/caddy"))
         archive.addfile(tarfile.TarInfo("usr/bin/busybox"))
-    package = sbom.Package(name="a", version="1", licences=())
+    package = Package(name="a", version="1", origin=Origin.DEBIAN, architecture="all", licences=(), sha256="")
     sbom.write([package], tmp_path / f"{made.stem}.sbom.json", image="caddy", tag=made.tag)
     (tmp_path / "caddy-000000000000.tar").touch()
     held = inventory(estate, tmp_path, Family.DEBIAN)
