@@ -16,7 +16,7 @@ from provision.wait import wait, within
 from specs.instance import Instance
 
 # What an owner would miss; everything else of an instance is made again from the specs.
-DATA = ("volumes", "host", "secrets", "evidence")
+DATA = ("volumes", "host", "secrets", "evidence", "epochs.json")
 REMOVE_SECONDS = 15.0
 
 
