@@ -179,6 +179,9 @@ class Mount:
     exclusive: bool = False  # of a host path: no other container sees it, what is below it, or what it is below
 
 
+LOG_BYTES = 1 << 20  # every container's log is cut at this size
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     memory: int  # bytes
