@@ -6,6 +6,7 @@ from pathlib import Path
 
 from provision.image import bootstrap, packages
 from provision.image.packages import Origin, Package
+from specs.load import load
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -83,3 +84,18 @@ def alpine(name: str, version: str, architecture: str, licences: tuple[str, ...]
         licences=licences,
         sha256="",
     )
+
+
+class TestAlpine:
+    """No Alpine mirror is at hand: the lists are what its public package index says."""
+
+    ONLY_DEBIAN = {"supysonic", "wireguard"}  # a stand-in for what Alpine has; what Alpine's kernel does itself
+
+    def test_lists(self) -> None:
+        lists = {image.name: dict(image.packages)["alpine"] for image in load().images}
+        told = "".join(f"{name}: {' '.join(packages)}\n" for name, packages in lists.items() if packages)
+        assert told == (GOLDEN / "alpine-packages").read_text()
+
+    def test_every_image_has_one_that_has_debians(self) -> None:
+        lists = {image.name: dict(image.packages) for image in load().images}
+        assert {name for name, told in lists.items() if told["debian"] and not told["alpine"]} == self.ONLY_DEBIAN
