@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from provision.context import Context
 from provision.facts import container
 from provision.facts import image as images
+from provision.image import epoch
 from provision.image.epoch import Record
 from provision.image.outdated import with_bases
 from provision.image.recipe import Recipe, host_family, recipes
@@ -14,8 +15,8 @@ from provision.image.recipe import Recipe, host_family, recipes
 REMOVE_SECONDS = 120.0
 
 
-def prune(context: Context, record: Record, displaced: Iterable[Recipe]) -> tuple[str, ...]:
-    """Remove what the instance's podman holds beyond what is in force and kept, and `displaced` archives.
+def prune(context: Context, record: Record) -> tuple[str, ...]:
+    """Remove what the instance's podman holds beyond what is in force and kept, and the archives of what is past.
 
     An archive is the machine's, not the instance's: it stays where any instance's podman holds that image. Returns what
     is gone, by name and tag.
@@ -29,9 +30,10 @@ def prune(context: Context, record: Record, displaced: Iterable[Recipe]) -> tupl
         context.podman.run("rmi", reference, timeout=REMOVE_SECONDS)
     held = images.everywhere(context.instance.state)
     stems = {recipe.stem for recipe in kept}
-    for recipe in with_bases(displaced):
+    for recipe in _past(context, record):
         if recipe.stem not in stems and recipe.reference not in held:
             _remove_archive(context, recipe)
+    epoch.write(record.tidied(), context.instance.epochs)
     return tuple(reference.removeprefix("localhost/") for reference in stale)
 
 
@@ -52,8 +54,17 @@ def unneeded(imported: Iterable[str], kept: Collection[str], known: Collection[s
 
 def _kept(context: Context, record: Record) -> tuple[Recipe, ...]:
     records = [record, *(record.put_back(group) for group, turn in record.groups.items() if turn.before is not None)]
-    made = [one for each in records for one in recipes(context.estate, host_family(), each.epochs)]
-    return tuple(one for recipe in made for one in with_bases([recipe]))
+    return tuple(one for each in records for one in _standing(context, each))
+
+
+def _past(context: Context, record: Record) -> tuple[Recipe, ...]:
+    records = [record.at(group, epochs) for group, turn in record.groups.items() for epochs in turn.past]
+    return tuple(one for each in records for one in _standing(context, each))
+
+
+def _standing(context: Context, record: Record) -> tuple[Recipe, ...]:
+    """The recipes, bases included, as they stand in `record`."""
+    return with_bases(recipes(context.estate, host_family(), record.epochs))
 
 
 def _remove_archive(context: Context, recipe: Recipe) -> None:

@@ -77,7 +77,9 @@ def _conclude(every: Iterable[Held], held: Iterable[Held], found: Found, instanc
     others = leftover(every, instance.images)
     if others:
         size = sum(path.stat().st_size for path in others) / MEGA
-        voice.line(f"{len(others)} archives of other definitions, {size:.0f} MB, in {instance.images}")
+        voice.line(
+            f"{len(others)} archives of other definitions or earlier refreshes, {size:.0f} MB, in {instance.images}"
+        )
     for newer in sorted({newer for packages in (found or {}).values() for newer in packages}):
         voice.line(f"newer: {newer}")
     if found is not None and any(found.values()):

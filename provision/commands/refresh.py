@@ -32,9 +32,9 @@ Turn = Callable[[Record], Record]
 
 def refresh(options: argparse.Namespace, voice: Voice) -> int:
     with opening.context(options, voice) as context, locked(context.instance):
-        record = _standing(context, options.names)
+        record, asked = _standing(context), _images(context, options.names)
         known = recipes(context.estate, host_family(), record.epochs)
-        wanted = renewals(context.estate, known, _asked(context, known), options.names)
+        wanted = renewals(context.estate, known, _asked(context, known), asked)
         replaced: tuple[str, ...] = ()
         if wanted:
             _tell(wanted, voice)
@@ -48,8 +48,8 @@ def refresh(options: argparse.Namespace, voice: Voice) -> int:
 
 def rollback(options: argparse.Namespace, voice: Voice) -> int:
     with opening.context(options, voice) as context, locked(context.instance):
-        record = _standing(context, options.names)
-        named = {epoch.group(context.estate, name) for name in options.names}
+        record = _standing(context)
+        named = {epoch.group(context.estate, name) for name in _images(context, options.names)}
         kept = [group for group in sorted(named or record.groups) if record.turn(group).before is not None]
         replaced: tuple[str, ...] = ()
         if kept:
@@ -63,10 +63,14 @@ def rollback(options: argparse.Namespace, voice: Voice) -> int:
         return 0
 
 
-def _standing(context: Context, asked: Sequence[str]) -> Record:
-    """The record in force. Raises UsageError for an unknown image, ApplyError where more than images is to change."""
-    for name in asked:
-        names.image(context.estate, name)
+def _images(context: Context, asked: Sequence[str]) -> tuple[str, ...]:
+    """What runs on this machine where the named ones are wanted. Raises UsageError."""
+    known = (names.image(context.estate, name).name for name in asked)
+    return tuple(context.estate.standing(name, host_family()).name for name in known)
+
+
+def _standing(context: Context) -> Record:
+    """The record in force. Raises ApplyError where more than images is to change."""
     left = planning.plan(survey(context.estate, context.instance, context.podman)).ops
     if left:
         raise ApplyError(f"the machine is not as declared ({len(left)} to do, see `plan`): `apply` first, then again")
@@ -90,12 +94,8 @@ def _refresh(
     if wrong:
         discard(context, made)
         raise ApplyError(f"the mirror's packages lag behind its own index ({wrong}): nothing was replaced, try later")
-    displaced: list[Recipe] = []
-    for group, _ in turns:
-        if record.turn(group).before is not None:
-            displaced += of_group(context.estate, host_family(), record.put_back(group), group)
     replaced = _swap(context, record, turns, options, voice)
-    gone = prune(context, epoch.read(context.instance.epochs), displaced)
+    gone = prune(context, epoch.read(context.instance.epochs))
     if gone:
         voice.line(f"removed: {', '.join(gone)}")
     return replaced

@@ -12,8 +12,9 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from provision.errors import ApplyError
 from specs.model import Estate
@@ -24,10 +25,11 @@ Epochs = Mapping[str, str]  # image -> epoch; an image that is not in it was nev
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """A group's epochs: those in force, and those that a rollback puts back; None where nothing is kept."""
+    """A group's epochs: in force, put back by a rollback (None: nothing is kept), and to be removed."""
 
     now: Epochs
     before: Epochs | None
+    past: tuple[Epochs, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +45,24 @@ class Record:
 
     def refreshed(self, group: str, epochs: Epochs) -> Record:
         """The group's images in `epochs` stand there, the others stay; what was in force is kept."""
-        now = self.turn(group).now
-        return self._with(group, Turn(now={**now, **epochs}, before=now))
+        turn = self.turn(group)
+        past = turn.past if turn.before is None else (*turn.past, turn.before)
+        return self._with(group, Turn(now={**turn.now, **epochs}, before=turn.now, past=past))
 
     def put_back(self, group: str) -> Record:
         """The group stands where it stood before, and what was in force is kept. ValueError when nothing is."""
         turn = self.turn(group)
         if turn.before is None:
             raise ValueError(f"nothing is kept of {group}")
-        return self._with(group, Turn(now=turn.before, before=turn.now))
+        return self._with(group, replace(turn, now=turn.before, before=turn.now))
+
+    def at(self, group: str, epochs: Epochs) -> Record:
+        """The same record with the group standing at `epochs`."""
+        return self._with(group, replace(self.turn(group), now=epochs))
+
+    def tidied(self) -> Record:
+        """Without what was to be removed."""
+        return replace(self, groups={group: replace(turn, past=()) for group, turn in self.groups.items()})
 
     def _with(self, group: str, turn: Turn) -> Record:
         return replace(self, groups={**self.groups, group: turn})
@@ -72,7 +83,7 @@ def read(path: Path) -> Record:
     """What `write` wrote; an empty one where there is none. Raises ApplyError for a file that is none of ours."""
     try:
         groups = json.loads(path.read_text())["groups"]
-        turns = {name: Turn(now=dict(turn["now"]), before=_epochs(turn["before"])) for name, turn in groups.items()}
+        turns = {name: _turn(said) for name, said in groups.items()}
     except FileNotFoundError:
         return Record()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -84,7 +95,7 @@ def read(path: Path) -> Record:
 
 def write(record: Record, path: Path) -> None:
     """Whole or not at all, and on the disk before it counts: a kill leaves the old or the new."""
-    groups = {name: {"now": dict(turn.now), "before": turn.before} for name, turn in sorted(record.groups.items())}
+    groups = {name: asdict(turn) for name, turn in record.groups.items()}
     draft = path.with_suffix(".new")
     path.parent.mkdir(parents=True, exist_ok=True)
     with draft.open("w") as file:
@@ -94,5 +105,6 @@ def write(record: Record, path: Path) -> None:
     draft.replace(path)
 
 
-def _epochs(said: dict[str, str] | None) -> Epochs | None:
-    return None if said is None else dict(said)
+def _turn(said: dict[str, Any]) -> Turn:
+    before = None if said["before"] is None else dict(said["before"])
+    return Turn(now=dict(said["now"]), before=before, past=tuple(dict(epochs) for epochs in said["past"]))

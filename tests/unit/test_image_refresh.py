@@ -134,15 +134,19 @@ class TestRecord:
         assert second.epochs == {"python": "1", "rcon-client": "2", "caddy": "5"}
         assert second.put_back("python").epochs == first.epochs
         assert second.put_back("python").put_back("python") == second
+        third = second.refreshed("python", {"python": "3"})
+        assert [dict(epochs) for epochs in third.turn("python").past] == [{}, {"python": "1"}]
+        assert third.at("python", third.turn("python").past[1]).epochs == {"python": "1", "caddy": "5"}
+        assert third.tidied().turn("python").past == ()
         with pytest.raises(ValueError, match="nothing is kept of lighttpd"):
             second.put_back("lighttpd")
 
     def test_reads_back(self, tmp_path: Path) -> None:
-        record = Record().refreshed("python", {"python": "1"})
+        record = Record().refreshed("python", {"python": "1"}).refreshed("python", {"python": "2"})
         assert epoch.read(tmp_path / "epochs.json") == Record()
         epoch.write(record, tmp_path / "epochs.json")
         assert epoch.read(tmp_path / "epochs.json") == record
-        assert record.turn("python") == Turn(now={"python": "1"}, before={})
+        assert record.turn("python") == Turn(now={"python": "2"}, before={"python": "1"}, past=({},))
         assert [path.name for path in tmp_path.iterdir()] == ["epochs.json"]
 
     @pytest.mark.parametrize("text", ["", "[]", '{"groups": {"a": 1}}', '{"groups": {"a": {"now": {}}}}'])
