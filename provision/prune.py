@@ -38,11 +38,13 @@ def prune(context: Context, record: Record) -> tuple[str, ...]:
 
 
 def discard(context: Context, made: Iterable[Recipe]) -> None:
-    """Remove images that were just made and are not to be used, with their archives."""
+    """Remove images that were just made and are not to be used; archives where no other instance holds them."""
+    known = tuple(made)
     imported = images.imported(argv=context.podman.argv, env=context.podman.env)
-    for recipe in made:
-        if recipe.reference in imported:
-            context.podman.run("rmi", recipe.reference, timeout=REMOVE_SECONDS)
+    for reference in (recipe.reference for recipe in known if recipe.reference in imported):
+        context.podman.run("rmi", reference, timeout=REMOVE_SECONDS)
+    held = images.everywhere(context.instance.state)
+    for recipe in (recipe for recipe in known if recipe.reference not in held):
         _remove_archive(context, recipe)
 
 

@@ -42,7 +42,10 @@ def _sbom(options: argparse.Namespace) -> int:
         raise UsageError(
             f"--sbom prints one image's document, and {len(options.names)} are named: `images --sbom NAME`"
         )
-    name = names.image(estate, options.names[0]).name
+    image = names.image(estate, options.names[0])
+    name = image.name
+    if image.pending is not None:
+        raise ApplyError(f"image {name} is pending ({image.pending}): nothing is known of what it will hold")
     made = recipe(estate, name, host_family(), epoch.read(instance.epochs).epochs)
     path = instance.images / f"{made.stem}.sbom.json"
     if not path.exists():

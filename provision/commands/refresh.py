@@ -92,7 +92,8 @@ def _refresh(
     _make(context, made, voice)
     wrong = still_old(made, _asked(context, made))
     if wrong:
-        discard(context, made)
+        in_force = outdated.with_bases(recipes(context.estate, host_family(), record.epochs))
+        discard(context, set(outdated.with_bases(made)) - set(in_force))
         raise ApplyError(f"the mirror's packages lag behind its own index ({wrong}): nothing was replaced, try later")
     replaced = _swap(context, record, turns, options, voice)
     gone = prune(context, epoch.read(context.instance.epochs))

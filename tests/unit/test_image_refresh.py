@@ -19,7 +19,7 @@ from provision.image.outdated import Newer
 from provision.image.packages import Origin, Package
 from provision.image.recipe import Family, Recipe, recipe
 from provision.prune import unneeded
-from provision.refresh import renewals
+from provision.refresh import renewals, still_old
 from specs.load import load
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -113,6 +113,10 @@ class TestRenewals:
     def test_a_named_one_takes_its_base_along(self) -> None:
         assert [one.group for one in renewals(ESTATE, self.KNOWN, self.FOUND, ["lbmt-weblog"])] == ["lighttpd"]
         assert renewals(ESTATE, self.KNOWN, self.FOUND, ["haproxy"]) == ()
+
+    def test_one_that_is_old_although_made_anew_is_told(self) -> None:
+        assert still_old(self.KNOWN, {}) == ""
+        assert still_old(self.KNOWN[1:], {"lighttpd": (self.LIGHTTPD,)}) == "lbmt-weblog: lighttpd 1 -> 2"
 
     def test_nothing_old(self) -> None:
         assert renewals(ESTATE, self.KNOWN, {}, ()) == ()
