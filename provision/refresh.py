@@ -92,11 +92,11 @@ class Swap:
         """
         epoch.write(new, self.context.instance.epochs)
         ops = self._plan().ops
-        failed: PlutoError | None = None
+        failed: PlutoError | OSError | None = None
         for op in ops:
             try:
                 self._replace(op)
-            except PlutoError as error:
+            except (PlutoError, OSError) as error:  # OSError: podman's service is gone
                 failed = error
                 break
         if failed is None:
@@ -111,7 +111,7 @@ class Swap:
         try:
             for op in ops:
                 self._replace(op)
-        except PlutoError as error:
+        except (PlutoError, OSError) as error:
             return f"the old one was put back, and does not answer either: {error}"
         return f"the old one is back: {', '.join(op.subject for op in ops)}"
 
