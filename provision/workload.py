@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from provision import idrange
 from provision.facts import netns
+from provision.image import epoch
 from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
@@ -86,10 +87,10 @@ class _Ways:
 
 
 def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
-    """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
+    """What runs in `instance`. Reads the keys, the images' put files and epochs; writes nothing."""
     ways = _Ways(tunnel=keyring(estate, instance), people=logins(estate, instance))
     family = host_family()
-    made = {recipe.name: recipe for recipe in recipes(estate, family)}
+    made = {recipe.name: recipe for recipe in recipes(estate, family, epoch.read(instance.epochs).epochs)}
     images = {c.name: estate.standing(c.image, family) for c in (*estate.containers, *world.containers(estate))}
     known = [c for c in (*estate.containers, *world.containers(estate)) if images[c.name].name in made]
     declared = (*(c for module in estate.modules for c in module.containers), *known)

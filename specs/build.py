@@ -13,6 +13,7 @@ from specs.model import (
     HealthKind,
     Image,
     Jail,
+    Jlink,
     Limits,
     Module,
     Mount,
@@ -122,6 +123,7 @@ def image(place: Document, said: RawImage) -> Image:
         stands_in_for=said.stands_in_for,
         stand_ins=tuple((family, name) for family, name in said.stand_in if name is not None),
         jail=Jail(at=path(said.jail.at), programs=tuple(sorted(map(path, said.jail.programs)))) if said.jail else None,
+        jlink=Jlink(at=path(said.jlink.at), modules=tuple(sorted(said.jlink.modules))) if said.jlink else None,
         source=place.at("image"),
     )
 

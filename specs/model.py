@@ -181,6 +181,9 @@ class Mount:
     exclusive: bool = False  # of a host path: no other container sees it, what is below it, or what it is below
 
 
+LOG_BYTES = 1 << 20  # every container's log is cut at this size
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     memory: int  # bytes
@@ -342,6 +345,14 @@ class Jail:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Jlink:
+    """A Java runtime of these modules alone, linked by the packages' own jlink(1) and put at `at`."""
+
+    at: PurePosixPath
+    modules: tuple[str, ...]  # jlink brings those they require
+
+
+@dataclass(frozen=True, kw_only=True)
 class Image:
     """How an image is made; `pending` says why there is no definition yet (then nothing else is set)."""
 
@@ -361,6 +372,7 @@ class Image:
     stands_in_for: str | None
     unstable_reason: str | None = None  # why its packages are Debian's unstable ones; None: the stable release's
     jail: Jail | None = None
+    jlink: Jlink | None = None  # `keep` names the parts of the runtime that the image takes
     stand_ins: tuple[tuple[str, str], ...] = ()  # family that does not have the program -> the image that runs there
     source: Source = field(compare=False)
 

@@ -22,6 +22,7 @@ from specs.values import (
     HeaderValue,
     Hostname,
     InterfaceName,
+    JavaModule,
     Line,
     LoginKey,
     Name,
@@ -261,6 +262,11 @@ class RawJail(Raw):
     programs: Annotated[Once[Absolute], Field(min_length=1)]
 
 
+class RawJlink(Raw):
+    at: Absolute
+    modules: Annotated[Once[JavaModule], Field(min_length=1)]
+
+
 class RawStandIn(Raw):
     debian: Name | None = None
     alpine: Name | None = None
@@ -284,6 +290,7 @@ class RawImage(Raw):
     stand_in: RawStandIn = RawStandIn()
     stands_in_for: Text | None = None
     jail: RawJail | None = None
+    jlink: RawJlink | None = None
 
 
 SHAPES: dict[str, type[Raw]] = {

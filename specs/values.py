@@ -189,6 +189,7 @@ _TEXT = r"(?=\s*\S)[^\x00-\x09\x0b-\x1f\x7f-\x9f]+"
 _LINE = r"[^\x00-\x1f\x7f-\x9f]+"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_=~:@/-]*"  # never an option of apt or apk
 _PROJECT, _VERSION = r"[A-Za-z0-9][A-Za-z0-9._-]*", r"[A-Za-z0-9][A-Za-z0-9.+!_-]*"
+_JAVA_MODULE = r"[a-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*"
 _HEADER_NAME = r"[A-Za-z0-9][A-Za-z0-9-]*"
 _HEADER_HINT = "letters, digits and dashes"
 _HEADER_VALUE = r"[^\x00-\x1f\x7f-\U0010ffff\\{}]+"  # ASCII; Caddy reads {placeholders}, and a \ at the end as \"
@@ -229,6 +230,9 @@ HeaderValue = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 Package = Annotated[str, _matching(_PACKAGE, "package", "as the distribution writes it"), _text_schema(_PACKAGE)]
+JavaModule = Annotated[
+    str, _matching(_JAVA_MODULE, "Java module", "write it like java.base"), _text_schema(_JAVA_MODULE)
+]
 Project = Annotated[str, _matching(_PROJECT, "project's name", "letters, digits and dots"), _text_schema(_PROJECT)]
 Version = Annotated[str, _matching(_VERSION, "version", "write it like 2.11.7"), _text_schema(_VERSION)]
 Sha256 = Annotated[str, _matching("[0-9a-f]{64}", "sha256", "64 hexadecimal digits"), _text_schema("[0-9a-f]{64}")]

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import assert_never
 
 from provision.render.order import File, Folder, Kernel, Order, Owned, SecretFile
-from provision.render.podman import LOG_BYTES, cgroup_parent
+from provision.render.podman import cgroup_parent
 from specs.instance import LABEL, LABEL_SPEC, Instance
-from specs.model import Mount, Profile, SourceKind
+from specs.model import LOG_BYTES, Mount, Profile, SourceKind
 
 __all__ = [
     "File",

@@ -25,7 +25,7 @@ from fixtures.observe.socket import Listener
 from fixtures.observe.whitelist import Resolution
 from specs.instance import Instance
 from specs.load import load
-from specs.model import TUNNEL_INTERFACE, Container, Estate, SourceKind
+from specs.model import LOG_BYTES, TUNNEL_INTERFACE, Container, Estate, SourceKind
 from specs.naming import altname, netns
 from specs.sysctls import every, interfaces
 from specs.topology import Kind, Node, nodes
@@ -143,6 +143,7 @@ def _container(estate: Estate, declared: Container, place: int, places: tuple[Na
         resolv_conf="",
         hosts=f"127.0.0.1 localhost {declared.name}\n",
         limits=Limits(memory=declared.limits.memory, pids=declared.limits.pids, cpus=declared.limits.cpus),
+        log_bytes=LOG_BYTES,
     )
 
 

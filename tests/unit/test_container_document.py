@@ -16,8 +16,9 @@ import pytest
 from provision.idrange import IdRange
 from provision.render.container import every_folder, own_files, owned, specification, volume
 from provision.render.order import File, Kernel, Order, SecretFile
+from provision.render.podman import containers_conf
 from specs.instance import LABEL_SPEC, Instance
-from specs.model import Container, Image, Limits, Mount, Profile, Source, SourceKind, Waiver, When
+from specs.model import LOG_BYTES, Container, Image, Limits, Mount, Profile, Source, SourceKind, Waiver, When
 
 GOLDEN = Path(__file__).parent / "golden"
 HERE = Source(file="modules/michel.yaml", line=6)
@@ -78,6 +79,13 @@ def test_document(name: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_text(json.dumps(document, indent=2, sort_keys=True) + "\n")
     assert document == json.loads(path.read_text())
+
+
+def test_no_log_is_without_an_end() -> None:
+    """By the container's own document; and by the instance's containers.conf for one that would say nothing."""
+    for case in CASES.values():
+        assert specification(case)["log_configuration"] == {"driver": "k8s-file", "size": LOG_BYTES}
+    assert f"log_size_max = {LOG_BYTES}" in containers_conf(INSTANCE)
 
 
 def spec(wanted: Order) -> str:

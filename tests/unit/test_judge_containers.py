@@ -11,10 +11,11 @@ from fixtures.judge.container import WHOLE
 from fixtures.judge.everything import everything
 from fixtures.judge.mount import IDMAPPED, exclusive
 from fixtures.observe.cgroup import Limits
-from fixtures.observe.container import Contained
+from fixtures.observe.container import Contained, log_bytes
 from fixtures.observe.evidence import Evidence
 from fixtures.observe.mount import MountPoint, parse
 from fixtures.verdict import Outcome, against
+from specs.model import LOG_BYTES
 from tests.unit.ideal import ESTATE, INSTANCE, ideal
 
 NAME = "unit.reverse-proxy-edge"
@@ -30,6 +31,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "a device": {"devices": ("/dev/null", "/dev/net/tun")},
     "a name server": {"resolv_conf": "nameserver 192.0.2.1\n"},
     "a name": {"hosts": "127.0.0.1 localhost\n192.0.2.2 host.containers.internal\n"},
+    "a log without end": {"log_bytes": None},
+    "a longer log": {"log_bytes": LOG_BYTES + 1},
     "no memory limit": {"limits": Limits(memory=None, pids=128, cpus=1.0)},
 }
 
@@ -123,6 +126,19 @@ def of(container: str, change: Callable[[tuple[MountPoint, ...]], tuple[MountPoi
     return replace(
         seen, containers=tuple(replace(c, mounts=change(c.mounts)) if c.name == name else c for c in seen.containers)
     )
+
+
+@pytest.mark.parametrize(
+    ("driver", "bound", "cut_at"),
+    [
+        ("k8s-file:/c/ctr.log", "1048576", 1 << 20),
+        ("k8s-file:/c/ctr.log", "-1", None),
+        ("journald", "1048576", None),
+    ],
+)
+def test_where_conmon_cuts_a_log(driver: str, bound: str, cut_at: int | None) -> None:
+    assert log_bytes({"-l": driver, "--log-size-max": bound}) == cut_at
+    assert log_bytes({"-l": driver}) is None
 
 
 def test_a_dead_container_is_named() -> None:
