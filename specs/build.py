@@ -26,7 +26,8 @@ from specs.model import (
     Waiver,
     Web,
 )
-from specs.raw import RawContainer, RawHealth, RawImage, RawModule, RawMount, RawWaiver
+from specs.raw import RawContainer, RawHealth, RawModule, RawMount, RawWaiver
+from specs.raw_image import RawImage
 
 
 def module(place: Document, said: RawModule) -> Module:

@@ -25,7 +25,8 @@ from specs.document import Document
 from specs.instance import DEFAULT_FOLDER
 from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site, Whitelist
 from specs.problems import Problem, SpecError, closest, shown
-from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
+from specs.raw import SHAPES, RawEstate, RawLinks, RawModule, RawWorld
+from specs.raw_image import Raw, RawImage
 
 __all__ = ["DEFAULT_FOLDER", "Files", "load", "shape"]
 
