@@ -18,6 +18,7 @@ from provision.render import (
     cgit,
     copyparty,
     fail2ban,
+    ganesha,
     haproxy,
     lighttpd,
     listen,
@@ -155,6 +156,7 @@ def _secrets(
 _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
     Renderer.CADDYFILE: caddyfile.render,
     Renderer.FAIL2BAN: fail2ban.render,
+    Renderer.GANESHA: ganesha.render,
     Renderer.HAPROXY: haproxy.render,
     Renderer.LIGHTTPD: lighttpd.render,
     Renderer.LISTEN: listen.render,
