@@ -24,9 +24,9 @@ def render(estate: Estate, container: Container) -> str:
     blocks: list[tuple[str, Block]] = [
         ("NFS_CORE_PARAM", _core(str(address), port)),
         ("NFSV4", _version_4()),
+        ("DIRECTORY_SERVICES", {"DomainName": estate.site.hostname, "Idmapping_Active": False}),
         ("NFS_KRB5", {"Active_krb5": False}),
         ("VFS", {"Only_One_User": True}),
-        ("LOG", {"Default_Log_Level": "WARN"}),
         *(("EXPORT", _export(number, mount, container.acts_as)) for number, mount in enumerate(shown, start=1)),
     ]
     return "\n".join(_block(name, said) for name, said in blocks)

@@ -1,0 +1,95 @@
+"""nas-nfs-ganesha, enabled in a copy of the estate: the laptop mounts the datastore, and nobody else gets there."""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from fixtures import run
+from fixtures.judge.everything import everything
+from fixtures.netns import inside, named
+from fixtures.observe.capture import capture
+from fixtures.run import Done
+from fixtures.scratch import Scratch, bare, edit, scratch
+from fixtures.verdict import against
+
+NAME = "nas-nfs-ganesha"
+PORT = 2049
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """The estate with the tunnel and NFS alone at work; what an owner changes is two words."""
+    folder = bare(tmp_path_factory.mktemp("estate") / "pluto", but=("wireguard", NAME))
+    edit(folder / "modules/isidore.yaml", r"    enabled: false +#.*\n", "")
+    edit(folder / "links.yaml", r"    enabled: false +#.*\n", "")
+    with scratch(folder) as found:
+        found.apply()
+        yield found
+
+
+@pytest.fixture
+def datastore(made: Scratch) -> Path:
+    """The datastore's folder on the machine."""
+    return made.instance.bind(PurePosixPath("/zfs/storage"))
+
+
+def nfs(made: Scratch, program: str, *words: str, node: str = "laptop", seconds: float = 30.0) -> Done:
+    """A program of libnfs at a node; `@/letter` is a file of the datastore."""
+    there = f"nfs://{address(made)}/master"
+    said = (f"{there}{word[1:]}?version=4" if word.startswith("@") else word for word in words)
+    argv = (program, *said)
+    return inside(named(made.netns(node)), lambda: run.attempt(argv, timeout=seconds))
+
+
+def address(made: Scratch) -> str:
+    return str(made.estate.link(f"priv-{NAME}").end(NAME).address)
+
+
+def test_reads_what_the_owner_has(made: Scratch, datastore: Path) -> None:
+    owner = made.estate.container(NAME).owner
+    assert owner is not None
+    (datastore / "letter").write_text("dear liam\n")
+    (datastore / "letter").chmod(0o600)
+    os.chown(datastore / "letter", owner, owner)
+    done = nfs(made, "nfs-cat", "@/letter")
+    assert (done.code, done.stdout) == (0, "dear liam\n"), done.stderr
+    assert "letter" in nfs(made, "nfs-ls", "@/").stdout
+
+
+def test_what_it_writes_is_the_owners(made: Scratch, datastore: Path, tmp_path: Path) -> None:
+    owner = made.estate.container(NAME).owner
+    content = os.urandom(3_000_000)
+    (tmp_path / "photo").write_bytes(content)
+    done = nfs(made, "nfs-cp", str(tmp_path / "photo"), "@/photo")
+    assert done.code == 0, done.stderr
+    found = (datastore / "photo").stat()
+    assert (found.st_uid, found.st_gid) == (owner, owner)
+    assert (datastore / "photo").read_bytes() == content
+
+
+def test_a_strangers_file_stays_closed(made: Scratch, datastore: Path) -> None:
+    """Of another uid, for that one alone: CAP_DAC_READ_SEARCH of the process is not lent to a client."""
+    (datastore / "diary").write_text("not yours\n")
+    (datastore / "diary").chmod(0o600)
+    os.chown(datastore / "diary", 1234, 1234)
+    assert "not yours" not in nfs(made, "nfs-cat", "@/diary").stdout
+
+
+@pytest.mark.parametrize("node", ["phone", "visitor", "router", "reverse-proxy-edge"])
+def test_nobody_else_gets_there(made: Scratch, node: str) -> None:
+    """The laptop's connection is taken (the control), theirs is not."""
+    there = (address(made), PORT)
+    inside(named(made.netns("laptop")), lambda: socket.create_connection(there, timeout=20).close())
+    with pytest.raises(OSError, match=r"timed out|unreachable"):
+        inside(named(made.netns(node)), lambda: socket.create_connection(there, timeout=0.5).close())
+
+
+def test_is_as_declared(made: Scratch) -> None:
+    """Every judge on the whole scratch estate: the waiver, the mounts, the listeners, and the rest of it."""
+    evidence = capture(made.estate, made.instance, ignore=os.getpid())
+    assert evidence.container(f"{made.instance.name}.{NAME}") is not None
+    assert against(everything(evidence, made.estate, made.instance)) == ()
+    assert made.plan() == []
