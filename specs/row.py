@@ -52,13 +52,13 @@ def faults(place: Document, said: RawEstate, own: list[Row], around: list[Row]) 
     yield from _two_uplinks(own)
 
 
-def ends(rows: Iterable[Row], known: set[str], linkless: Mapping[str, str]) -> Iterator[Problem]:
-    """Ends that are none of the `known` nodes; `linkless` says of some why they have no links."""
+def ends(rows: Iterable[Row], known: set[str], linkless: Mapping[str, tuple[str, str]]) -> Iterator[Problem]:
+    """Ends that are none of the `known` nodes; `linkless` says of some why they have no links, and what to do."""
     for row in rows:
         for key, end in row.ends:
             if end.node in linkless:
-                text = f"link `{row.name}` ends in `{end.node}`, {linkless[end.node]}"
-                hint = "such a container has no links of its own, unless they say enabled: false as well"
+                why, hint = linkless[end.node]
+                text = f"link `{row.name}` ends in `{end.node}`, {why}"
                 yield Problem(source=row.at(key), text=text, hint=hint)
             elif end.node not in known:
                 text = f"link `{row.name}` ends in unknown container `{end.node}`"

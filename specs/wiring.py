@@ -81,9 +81,11 @@ def wire(
     )
 
 
-def _linkless(names: Names) -> dict[str, str]:
-    disabled = {c.name: "which is disabled" for c in names.containers if not c.enabled}
-    sidecars = {c.name: f"which shares the namespace of `{c.shares}`" for c in names.containers if c.shares}
+def _linkless(names: Names) -> dict[str, tuple[str, str]]:
+    disable = "enable it, or say enabled: false of the link as well"
+    disabled = {c.name: ("which is disabled", disable) for c in names.containers if not c.enabled}
+    none = "such a container has no links of its own"
+    sidecars = {c.name: (f"which shares the namespace of `{c.shares}`", none) for c in names.containers if c.shares}
     return disabled | sidecars
 
 
