@@ -1,10 +1,16 @@
-"""master-backup where the kernel has no ZFS: it says so in its log, and stays."""
+"""master-backup where the kernel has no ZFS: it says so in its log, and stays; its pool is nobody else's."""
 
-from pathlib import Path
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from uuid import uuid4
 
 import pytest
 
+from fixtures.container import pids
+from specs import naming
 from specs.instance import Instance
+from tests.services.conftest import interfaces
 from tests.services.test_datastore import pid_of
 
 
@@ -15,3 +21,36 @@ def test_says_that_it_is_idle(instance: Instance) -> None:
     words = Path(f"/proc/{parent}/cmdline").read_text().split("\0")
     log = Path(words[words.index("-l") + 1].removeprefix("k8s-file:"))
     assert "backup: this kernel has no ZFS: no snapshots are made and nothing is copied" in log.read_text()
+
+
+@pytest.fixture
+def mark(instance: Instance) -> Iterator[str]:
+    """The name of a new file in each of the two pools, of the datastore and of the backups."""
+    name = f"test-{uuid4().hex[:8]}"
+    files = [instance.bind(PurePosixPath(pool)) / name for pool in ("/zfs/storage", "/zfs/backup")]
+    for file in files:
+        file.touch()
+    yield name
+    for file in files:
+        file.unlink()
+
+
+def test_nobody_else_sees_the_backups(instance: Instance, mark: str) -> None:
+    """Each container asked by its own mounts. The control: the datastore's file is seen by those who have it."""
+    keeper = naming.container(instance.name, "master-backup")
+    seen = {name: under_its_mounts(pid, mark) for name, pid in pids(instance).items()}
+    assert seen[keeper] == {"/srv/backup", "/srv/storage"}
+    assert seen[naming.container(instance.name, "master-ssh")] == {"/srv/master"}
+    assert {name for name, places in seen.items() if len(places) > 1} == {keeper}
+
+
+def under_its_mounts(pid: int, name: str) -> set[str]:
+    """Where a file of that name lies at the root of one of the process's mounts (proc_pid_mountinfo(5))."""
+    points = {line.split()[4] for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines()}
+    return {point for point in points if os.path.lexists(f"/proc/{pid}/root{point}/{name}")}
+
+
+def test_has_no_network(place: Callable[[str], Path]) -> None:
+    """The loopback alone; the control is a neighbour of its module, which has a wire besides."""
+    assert interfaces(place("master-backup")) == {"lo"}
+    assert interfaces(place("master-ssh")) > {"lo"}
