@@ -145,7 +145,7 @@ def log_in(browser: Page, password: str) -> None:
 def press(browser: Page, where: str, text: str) -> None:
     """The button of a list that says `text`, once it is there."""
     found = f"[...document.querySelectorAll('{where} button')].find((each) => each.textContent === {json.dumps(text)})"
-    browser.until(f"Boolean({found})")
+    browser.until(found)
     browser.value(f"{found}.click()")
 
 
