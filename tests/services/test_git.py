@@ -13,7 +13,6 @@ from fixtures.netns import inside
 from fixtures.ssh import Desk
 from fixtures.web import Browser
 from specs.instance import Instance
-from specs.model import Estate
 
 Sit: TypeAlias = Callable[..., Desk]
 COMMITS = 3000
@@ -213,15 +212,6 @@ def test_only_the_key_opens(desk: Desk, tmp_path: Path) -> None:
     argv = tuple(word.replace(str(desk.key), str(other)) for word in desk.ssh)
     denied = desk.do(*argv, desk.where, "ls")
     assert (denied.code, "Permission denied (publickey)" in denied.stderr) == (255, True)
-
-
-@pytest.mark.parametrize("who", ["visitor", "laptop", "git-ssh"])
-def test_pages_are_there_through_the_edge_alone(estate: Estate, place: Callable[[str], Path], who: str) -> None:
-    """What the edge may ask (the control), nobody else may, although he knows the address."""
-    leaf = (str(estate.link("pub-git-web").end("git-web").address), 8080)
-    inside(place("reverse-proxy-edge"), lambda: socket.create_connection(leaf, timeout=5).close())
-    with pytest.raises(OSError, match=r"timed out|unreachable"):
-        inside(place(who), lambda: socket.create_connection(leaf, timeout=0.5).close())
 
 
 @pytest.mark.parametrize("who", ["phone", "visitor", "reverse-proxy-edge", "git-web"])
