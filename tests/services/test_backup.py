@@ -10,6 +10,7 @@ import pytest
 from fixtures.container import pids
 from specs import naming
 from specs.instance import Instance
+from specs.model import Estate
 from tests.services.conftest import interfaces
 from tests.services.test_datastore import pid_of
 
@@ -24,24 +25,28 @@ def test_says_that_it_is_idle(instance: Instance) -> None:
 
 
 @pytest.fixture
-def mark(instance: Instance) -> Iterator[str]:
-    """The name of a new file in each of the two pools, of the datastore and of the backups."""
-    name = f"test-{uuid4().hex[:8]}"
-    files = [instance.bind(PurePosixPath(pool)) / name for pool in ("/zfs/storage", "/zfs/backup")]
+def marks(instance: Instance) -> Iterator[dict[str, str]]:
+    """A new file in each of the two pools, of the datastore and of the backups: pool -> its name."""
+    names = {pool: f"test-{uuid4().hex[:8]}" for pool in ("/zfs/storage", "/zfs/backup")}
+    files = [instance.bind(PurePosixPath(pool)) / name for pool, name in names.items()]
     for file in files:
         file.touch()
-    yield name
+    yield names
     for file in files:
         file.unlink()
 
 
-def test_nobody_else_sees_the_backups(instance: Instance, mark: str) -> None:
-    """Each container asked by its own mounts. The control: the datastore's file is seen by those who have it."""
-    keeper = naming.container(instance.name, "master-backup")
-    seen = {name: under_its_mounts(pid, mark) for name, pid in pids(instance).items()}
-    assert seen[keeper] == {"/srv/backup", "/srv/storage"}
-    assert seen[naming.container(instance.name, "master-ssh")] == {"/srv/master"}
-    assert {name for name, places in seen.items() if len(places) > 1} == {keeper}
+def test_nobody_else_sees_the_backups(instance: Instance, estate: Estate, marks: dict[str, str]) -> None:
+    """Each container asked by its own mounts. The control: the datastore's file is seen by all who have it."""
+    running = pids(instance)
+
+    def seeing(pool: str) -> set[str]:
+        return {name for name, pid in running.items() if under_its_mounts(pid, marks[pool])}
+
+    having = {c.name for c in estate.containers if "/zfs/storage" in {mount.origin for mount in c.mounts}}
+    assert len(having) > 2
+    assert seeing("/zfs/storage") == {naming.container(instance.name, name) for name in having}
+    assert seeing("/zfs/backup") == {naming.container(instance.name, "master-backup")}
 
 
 def under_its_mounts(pid: int, name: str) -> set[str]:
