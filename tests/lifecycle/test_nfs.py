@@ -14,6 +14,7 @@ from fixtures.observe.capture import capture
 from fixtures.run import Done
 from fixtures.scratch import Scratch, bare, edit, scratch
 from fixtures.verdict import against
+from tests.lifecycle.killed import dies_and_works_again
 
 NAME = "nas-nfs-ganesha"
 PORT = 2049
@@ -95,3 +96,15 @@ def test_is_as_declared(made: Scratch) -> None:
     assert evidence.container(f"{made.instance.name}.{NAME}") is not None
     assert against(everything(evidence, made.estate, made.instance)) == ()
     assert made.plan() == []
+
+
+def test_killed_is_back(made: Scratch) -> None:
+    dies_and_works_again(made, NAME, lists_the_datastore)
+
+
+def lists_the_datastore(made: Scratch) -> bool:
+    """A question that comes while the server starts may stay without an answer: then another is asked."""
+    try:
+        return nfs(made, "nfs-ls", "@/", seconds=1).code == 0
+    except run.Failed:
+        return False
