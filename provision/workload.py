@@ -19,6 +19,7 @@ from provision.render import (
     cgit,
     copyparty,
     fail2ban,
+    ganesha,
     haproxy,
     lighttpd,
     listen,
@@ -159,6 +160,7 @@ def _secrets(
 _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
     Renderer.CADDYFILE: caddyfile.render,
     Renderer.FAIL2BAN: fail2ban.render,
+    Renderer.GANESHA: ganesha.render,
     Renderer.HAPROXY: haproxy.render,
     Renderer.LIGHTTPD: lighttpd.render,
     Renderer.LISTEN: listen.render,

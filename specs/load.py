@@ -59,6 +59,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
         modules=names.modules,
         images=names.images,
         links=network.links,
+        reserved=network.reserved,
         flows=network.flows,
         tunnel=network.tunnel,
         site=_site(said),

@@ -229,7 +229,7 @@ class Waiver:
     userns_host: bool  # runs in the initial user namespace
     capabilities: tuple[str, ...]
     devices: tuple[PurePosixPath, ...]
-    user: int | None  # None: the container's own
+    user: int | None  # None: the container's own. In the initial user namespace it is the machine's uid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,13 +256,21 @@ class Container:
     source: Source = field(compare=False)
 
     @property
+    def acts_as(self) -> int:
+        """The uid its process has while its waiver, if it has one, is in force."""
+        return self.user if self.waiver is None or self.waiver.user is None else self.waiver.user
+
+    @property
     def owner(self) -> int | None:
         """The machine's user whose files its host binds hold, and are its own inside; one at most."""
         return next((mount.owner for mount in self.mounts if mount.owner is not None), None)
 
     @property
     def owner_inside(self) -> int:
-        """Who inside has the owner's files: its own user or, beside a root, the image's ordinary account."""
+        """Who inside has the owner's files: its own user or, beside a root, the image's ordinary account.
+
+        In the initial user namespace, by a waiver, it is the waiver's user, and that on the machine.
+        """
         return self.user or ORDINARY
 
 
@@ -299,6 +307,7 @@ class Renderer(StrEnum):
     SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's
     SSH_HOST_KEY = "ssh-host-key"  # a secret
     AUTHORIZED_KEYS = "authorized-keys"
+    GANESHA = "ganesha"
     COPYPARTY = "copyparty"  # a secret: it holds the passwords
     LISTEN = "listen"  # for programs of ours: where they listen, below which path
     WIREGUARD = "wireguard"
@@ -465,6 +474,7 @@ class Estate:
     site: Site
     people: tuple[Person, ...] = ()
     whitelists: tuple[Whitelist, ...] = ()
+    reserved: tuple[IPv4Network, ...] = ()  # of links that are declared and disabled
     world: World = field(default_factory=lambda: World(nodes=(), links=()))
 
     @property

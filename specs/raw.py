@@ -25,6 +25,7 @@ from specs.values import (
     InterfaceName,
     Line,
     LoginKey,
+    MachineUid,
     Name,
     Network,
     Number,
@@ -128,6 +129,7 @@ class RawWire(Raw):
 
 
 class RawLink(RawWire):
+    enabled: bool = True  # where not, its /31 stays its own and nothing is made of it
     allow: list[Allow] = []
     metal: list[Allow] = []  # flows of the metal profile alone
 
@@ -187,7 +189,7 @@ class RawWaiver(Raw):
     reason: Text
     when: Annotated[When, Field(strict=False)] = When.ALWAYS
     userns: Literal["own", "host"] = "own"
-    user: Uid | None = None
+    user: MachineUid | None = None
     capabilities: Once[Line] = []
     devices: Once[Device] = []
 

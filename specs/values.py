@@ -220,6 +220,7 @@ LoginKey = Annotated[
 PublicKey = Annotated[str, BeforeValidator(_public_key), _text_schema("[A-Za-z0-9+/]{43}=")]
 Number = Annotated[int, AfterValidator(_number), Field(json_schema_extra={"minimum": 1, "maximum": 65535})]
 Uid = Annotated[int, Field(ge=0, le=65535)]
+MachineUid = Annotated[int, Field(ge=0, le=2**31 - 1)]  # the largest that runc starts a process as
 Owner = Annotated[int, Field(ge=1, le=65535)]  # a person of the machine: never its root
 Text = Annotated[str, _matching(_TEXT, "text", _PRINTABLE), WithJsonSchema({"type": "string"})]
 Line = Annotated[str, _matching(_LINE, "line of text", _PRINTABLE), WithJsonSchema({"type": "string"})]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from specs import naming, outside, row
 from specs.bind import RESERVED, Names
@@ -37,6 +38,7 @@ from specs.values import RawFlow
 class Network:
     host: Host
     links: tuple[Link, ...]
+    reserved: tuple[IPv4Network, ...]
     flows: tuple[Flow, ...]
     tunnel: Tunnel
     world: World
@@ -56,8 +58,10 @@ def wire(
     linkless = _linkless(names)
     inner = {c.name for c in names.containers} - set(linkless)
     taken = {*RESERVED, *inner, *linkless}
+    enabled = [line for line in own if line.enabled]
     problems = [
-        *row.ends(own, {*inner, HOST}, linkless),
+        *row.ends(enabled, {*inner, HOST}, linkless),
+        *row.ends((line for line in own if not line.enabled), {*taken, HOST}, {}),
         *row.ends(around, {HOST, *world[1].nodes} if world else set(), {}),
         *row.faults(place, said, own, around),
         *outside.uplink_faults(place, said, around),
@@ -71,20 +75,21 @@ def wire(
         raise SpecError(problems)
     return Network(
         host=Host(**said.host.model_dump()),
-        links=tuple(sorted((_link(line) for line in own), key=lambda link: link.name)),
+        links=tuple(sorted((_link(line) for line in enabled), key=lambda link: link.name)),
+        reserved=tuple(sorted(line.subnet for line in own if not line.enabled)),
         flows=tuple(
-            sorted(
-                (*(flow for line in own for flow in _flows(line, said, profile)), *_asked(place, said, around)),
-            )
+            sorted((*(flow for line in enabled for flow in _flows(line, said, profile)), *_asked(place, said, around)))
         ),
         tunnel=_tunnel(said),
         world=_world(world, around),
     )
 
 
-def _linkless(names: Names) -> dict[str, str]:
-    disabled = {c.name: "which is disabled" for c in names.containers if not c.enabled}
-    sidecars = {c.name: f"which shares the namespace of `{c.shares}`" for c in names.containers if c.shares}
+def _linkless(names: Names) -> dict[str, tuple[str, str]]:
+    disable = "enable it, or say enabled: false of the link as well"
+    disabled = {c.name: ("which is disabled", disable) for c in names.containers if not c.enabled}
+    none = "such a container has no links of its own"
+    sidecars = {c.name: (f"which shares the namespace of `{c.shares}`", none) for c in names.containers if c.shares}
     return disabled | sidecars
 
 

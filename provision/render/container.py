@@ -112,7 +112,7 @@ def _owned(order: Order) -> Iterator[tuple[Mount, Owned]]:
                     source=origin(order, mount),
                     target=order.instance.owned / order.container.name / f"{flat}.{mount.owner}",
                     owner=mount.owner,
-                    outside=order.ids.outside(order.container.owner_inside),
+                    outside=order.user if order.host_userns else order.ids.outside(order.container.owner_inside),
                 ),
             )
 

@@ -144,6 +144,16 @@ def test_owned_path_is_bound_from_its_mount_and_its_folder_is_the_owners(user: i
     assert spec(reader) != spec(order(replace(EDGE, mounts=(replace(OWNED, owner=1235),), user=user)))
 
 
+def test_owned_path_of_one_in_the_initial_user_namespace_is_its_users_there() -> None:
+    """Its waiver's user is the machine's, and between the owner and it stands the id-mapped mount."""
+    waiver = replace(TUNNEL_WAIVER, when=When.ALWAYS, user=1_900_002_049)
+    server = order(replace(EDGE, mounts=(OWNED,), waiver=waiver))
+    (shown,) = owned(server)
+    assert (shown.owner, shown.outside) == (1234, 1_900_002_049)
+    assert specification(server)["user"] == "1900002049:1900002049"
+    assert [(f.path, f.owner) for f in every_folder([server])] == [(shown.source, 1234)]
+
+
 def test_folder_of_a_machine_path_is_not_ours_on_metal() -> None:
     paths = {folder.path for folder in every_folder([order(profile=Profile.METAL)])}
     assert paths == {volume(INSTANCE, "caddy-data")}

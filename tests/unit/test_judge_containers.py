@@ -149,6 +149,25 @@ def test_a_dead_container_is_named() -> None:
     assert named == {"container reverse-proxy-edge", "mounts of reverse-proxy-edge"}
 
 
+KERNELS = pytest.mark.parametrize("kernel_wireguard", [False, True], ids=["wireguard-go", "wireguard of the kernel"])
+
+
+@KERNELS
+def test_tunnels_are_of_the_kernel_where_it_can(kernel_wireguard: bool) -> None:
+    """There nothing runs for them; here something does: each evidence is right of its own kernel alone."""
+    seen, other = ideal(kernel_wireguard=kernel_wireguard), ideal(kernel_wireguard=not kernel_wireguard)
+    assert subjects(seen) == set()
+    named = {f"container {name}" for name in ("vpn-edge", "laptop", "phone")}
+    assert subjects(replace(seen, containers=other.containers, stored=other.stored)) & named == named
+
+
+def test_no_container_runs_beside_the_kernels_tunnel() -> None:
+    """One that is left over from another kernel, even a dead one, is named twice: by its name, and as one too many."""
+    seen = ideal(kernel_wireguard=True)
+    left = subjects(replace(seen, stored=(*seen.stored, "unit.vpn-edge")))
+    assert left == {"container vpn-edge", f"containers of {ESTATE.name}"}
+
+
 def test_mountinfo_with_a_blank_in_a_path() -> None:
     line = r"36 35 98:0 /mnt\0401 /mnt\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
     (found,) = parse(line)

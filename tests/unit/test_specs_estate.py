@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 import pytest
 
 from specs.load import load
@@ -118,6 +120,7 @@ def test_sidecars(estate: Estate) -> None:
 def test_nfs_is_declared_but_disabled(estate: Estate) -> None:
     disabled = [(m.name, c.name) for m in estate.modules for c in m.containers if not c.enabled]
     assert disabled == [("isidore", "nas-nfs-ganesha")]
+    assert estate.reserved == (IPv4Network("10.1.7.0/31"),)  # of its wire, which is disabled with it
 
 
 def test_networked_and_networkless(estate: Estate) -> None:
