@@ -13,6 +13,7 @@ from ipaddress import IPv4Address
 from specs.model import HOST, Estate, Port
 from specs.topology import nodes
 from specs.way import Hop, Way, ways
+from specs.whitelist import expected
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -44,6 +45,12 @@ class Admission:
                     met = way.dial if hop.dnat else hop.destination
                     key = (Door(node=hop.node, ifname=hop.enters), met, way.flow.port)
                     found.setdefault(key, []).append((hop, way))
+        self._listed = {
+            hop.whitelist: frozenset(expected(estate, hop.whitelist))
+            for way in ways(estate)
+            for hop in way.hops
+            if hop.whitelist is not None
+        }
         self._hops: Mapping[tuple[Door, IPv4Address | None, Port], list[tuple[Hop, Way]]] = found
 
     def door(self, node: str, ifname: str) -> Door:
@@ -53,9 +60,13 @@ class Admission:
     def of(self, door: Door, packet: Packet) -> Way | None:
         """The way of the flow that admits it."""
         for hop, way in self._hops.get((door, packet.destination, packet.port), ()):
-            if packet.source == hop.source or (hop.source is None and not self._is_inside(packet.source)):
+            if packet.source == hop.source or (hop.source is None and self._may_call(packet.source, hop)):
                 return way
         return None
+
+    def _may_call(self, source: IPv4Address, hop: Hop) -> bool:
+        """Whether an address of the internet may take the hop: any, or those on its whitelist."""
+        return not self._is_inside(source) and (hop.whitelist is None or source in self._listed[hop.whitelist])
 
     def _is_inside(self, address: IPv4Address) -> bool:
         return any(address in network for network in self._inside)
