@@ -8,7 +8,8 @@ is asked for by `!=` as well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as made
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -53,9 +54,9 @@ class Subject:
     """What a left side reads: a field, with what having it implies, and how its values are named."""
 
     field: Field
-    implied: Mapping[Field, Span] = field(default_factory=dict)
+    implied: Mapping[int, Span] = made(default_factory=dict)
     domain: Span = ()
-    names: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, int] = made(default_factory=dict)
     mask: int | None = None
     bits: int = 0
 
@@ -100,7 +101,7 @@ class Reader:
 
     def having(self, left: Mapping[str, Any], pinned: str) -> Packets:
         """The packets that have what the expression reads."""
-        return self._having(left["concat"] if "concat" in left else [left], pinned)
+        return self._having(left.get("concat", [left]), pinned)
 
     def _having(self, lefts: Sequence[Mapping[str, Any]], pinned: str) -> Packets:
         return self.space.both(*(self._such(each, each.domain) for each in (self.subject(x, pinned) for x in lefts)))
@@ -246,7 +247,7 @@ def _payload(protocol: str, name: str, family: str) -> Subject:
 
 
 def _icmp(protocol: str, read: Field, family: str) -> Subject:
-    """`icmp` asks for IPv4 as well, unless the rule has said which family it is for: then the protocol's number alone."""
+    """`icmp` asks for IPv4 as well, unless the rule said its family: then the number alone."""
     sixth = protocol == "icmpv6"
     implied: dict[Field, Span] = {**WHOLE, Field.PROTOCOL: span(ICMPV6 if sixth else ICMP)}
     if family not in ("ip", "ip6"):

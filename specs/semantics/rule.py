@@ -20,6 +20,7 @@ from specs.semantics.field import WITH_PORTS, Field
 from specs.semantics.listing import Statement
 from specs.semantics.span import span
 from specs.semantics.value import Unknown
+from specs.semantics.value import address as numbered
 
 
 class Kind(StrEnum):
@@ -223,8 +224,6 @@ def _family(condition: Mapping[str, Any]) -> str:
 
 
 def _nat(kind: str, what: Mapping[str, Any], name: str) -> Nat:
-    from specs.semantics.value import _address
-
     address, port = what.get("addr"), what.get("port")
     if not (address is None or isinstance(address, str)) or not (port is None or isinstance(port, int)):
         return Nat(kind=kind, unread=f"{name}: {kind} to a range or a map")
@@ -232,6 +231,6 @@ def _nat(kind: str, what: Mapping[str, Any], name: str) -> Nat:
         return Nat(kind=kind, unread=f"{name}: {kind}")
     if set(what) - {"addr", "port", "family", "flags"} or kind == "redirect":
         return Nat(kind=kind, unread=f"{name}: {kind}")
-    number = None if address is None else _address(address)
+    number = None if address is None else numbered(address)
     family = None if address is None else int(":" in address)
     return Nat(kind=kind, address=number, family=family, port=port)

@@ -20,7 +20,7 @@ from specs.semantics.expression import Reader
 from specs.semantics.field import FAMILIES, INVALID, NONE, TOPS, Field
 from specs.semantics.listing import Chain, Key, Listing, parse
 from specs.semantics.packet import Packet
-from specs.semantics.rule import Compiler, Kind, Moment, Nat, Oracles, Rule
+from specs.semantics.rule import Compiler, Kind, Nat, Oracles, Rule
 
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK, at prerouting and output
@@ -124,10 +124,10 @@ def decide(ruleset: Ruleset, hook: str, packet: Packet, *, translated: Packet | 
         if left != EVERYTHING:
             told = [ruleset.oracles.named[level][0] for level in sorted(space.support(left))]
             return Decision(verdict="unknown", rule="; ".join(told) or name)
-    return Decision(verdict="accept", rule=name_of_last(ruleset, hook, point))
+    return Decision(verdict="accept", rule=_last(ruleset, hook, point))
 
 
-def name_of_last(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
+def _last(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
     """The rule that accepted: of the last filter chain, as each must."""
     filters = [stage for stage in ruleset.stages.get(hook, ()) if not stage.translates]
     return _decider(ruleset, filters[-1], point) if filters else f"no chain at {hook}"
@@ -135,6 +135,14 @@ def name_of_last(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
 
 def _early(hook: str, stage: Stage) -> bool:
     return hook in ("prerouting", "output") and stage.priority < CONNTRACK
+
+
+def decider(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
+    """The rule that drops a packet at a hook, or the last one that accepts it."""
+    for stage in ruleset.stages.get(hook, ()):
+        if not stage.translates and ruleset.space.at(stage.passed, point) == NOTHING:
+            return _decider(ruleset, stage, point)
+    return _last(ruleset, hook, point)
 
 
 def _decider(ruleset: Ruleset, stage: Stage, point: Mapping[int, int]) -> str:
@@ -184,6 +192,8 @@ class _Reading:
         for chain in self.listing.chains:
             if chain.hook in HOOKS and chain.family in SEES:
                 stages.setdefault(chain.hook, []).append(self._stage(chain))
+        for chain in _implied(self.listing.chains):
+            stages.setdefault(chain.hook, []).append(self._stage(chain))
         self.wild += [f"{each} in {self.where}" for each in self.listing.strange]
         return Ruleset(
             space=self.space,
@@ -276,6 +286,17 @@ class _Reading:
         return asks or any(chain.kind == "nat" for chain in self.listing.chains)
 
 
+def _implied(chains: Iterable[Chain]) -> list[Chain]:
+    """With its first nat chain a family gets translation at all four hooks (nf_nat_register_fn)."""
+    nat = {(chain.family, chain.hook) for chain in chains if chain.kind == "nat"}
+    return [
+        Chain(family=family, table="", name="translation", kind="nat", hook=hook, priority=0, policy="accept")
+        for family in sorted({family for family, _ in nat})
+        for hook in NAT_AT
+        if (family, hook) not in nat
+    ]
+
+
 def _order(stage: Stage) -> tuple[int, int]:
     return stage.priority, stage.chain.priority
 
@@ -283,5 +304,3 @@ def _order(stage: Stage) -> tuple[int, int]:
 def _is_gate(chain: Chain) -> bool:
     return bool(chain.hook) and (chain.hook not in HOOKS or chain.family not in SEES)
 
-
-__all__ = ["Decision", "Effects", "Moment", "Ruleset", "Stage", "decide", "read"]
