@@ -106,11 +106,16 @@ def read(
     ).ruleset()
 
 
-def decide(ruleset: Ruleset, hook: str, packet: Packet) -> Decision:
-    """What becomes of a packet at a hook, its connection's state taken as told."""
-    point = packet.point(ruleset.interfaces)
-    space = ruleset.space
+def decide(ruleset: Ruleset, hook: str, packet: Packet, *, translated: Packet | None = None) -> Decision:
+    """What becomes of a packet at a hook, its connection's state taken as told.
+
+    `translated` is the packet as the chains behind the hook's NAT see it, where that changed it.
+    """
+    before = packet.point(ruleset.interfaces)
+    behind = before if translated is None else translated.point(ruleset.interfaces)
+    space, point = ruleset.space, before
     for stage in ruleset.stages.get(hook, ()):
+        point = behind if hook in NAT_AT and stage.priority > NAT_AT[hook] else before
         seen = {**point, Field.STATE: INVALID, Field.DIRECTION: NONE} if _early(hook, stage) else point
         left = space.at(stage.passed, seen)
         name = _decider(ruleset, stage, seen)
