@@ -304,4 +304,3 @@ def _order(stage: Stage) -> tuple[int, int]:
 
 def _is_gate(chain: Chain) -> bool:
     return bool(chain.hook) and (chain.hook not in HOOKS or chain.family not in SEES)
-
