@@ -30,6 +30,10 @@ class Move:
             found = space.forget(found, (*self.becomes, *self.loosened))
         return space.both(self.part, found)
 
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What those of `packets` become."""
+        return replace(self, part=space.both(self.part, packets)).image(space)
+
     def _made(self, space: Space) -> Packets:
         return space.cube({level: ((value, value),) for level, value in self.becomes.items()})
 
@@ -50,6 +54,12 @@ class Branch:
         for move in reversed(self.moves):
             packets = move.origin(space, packets)
         return packets
+
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What those that came in so have become."""
+        for move in self.moves:
+            packets = move.onward(space, packets)
+        return space.both(packets, self.now)
 
 
 def going_on(space: Space, branch: Branch, move: Move, **changes: object) -> Branch:

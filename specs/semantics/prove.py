@@ -17,7 +17,7 @@ from enum import StrEnum
 from specs.model import Estate, Flow
 from specs.oracle import Cell, arrivals
 from specs.semantics.declared import Declared
-from specs.semantics.diagram import EVERYTHING, NOTHING
+from specs.semantics.diagram import EVERYTHING, NOTHING, Packets
 from specs.semantics.field import IPV4, SYN, TRACKING, Field
 from specs.semantics.rule import Moment
 from specs.semantics.span import Span, span
@@ -125,6 +125,8 @@ def _judged(
             continue
         beyond = space.minus(taken.branch.now, declared.packets(source, target, taken.at[1]))
         if beyond == NOTHING:
+            beyond = _misdialled(world, declared, source, taken)
+        if beyond == NOTHING:
             continue
         asked = space.support(beyond)
         possible = space.forget(beyond, asked.intersection(oracles.levels(Moment.RATE)))
@@ -136,6 +138,17 @@ def _judged(
         blame = oracles.blame(possible)
         unsure = unsure or Finding(source=source, target=target, outcome=Outcome.UNPROVEN, witness=shown, blame=blame)
     return unsure
+
+
+def _misdialled(world: World, declared: Declared, source: str, taken: Taken) -> Packets:
+    """What arrives as a flow declares it, but was sent to another address or port than is to be dialled."""
+    dialled = declared.dialled(source, *taken.at)
+    if dialled == EVERYTHING:
+        return NOTHING
+    space = world.space
+    _, sent = taken.origin(space, taken.branch.now)
+    other = space.minus(sent, dialled)
+    return NOTHING if other == NOTHING else taken.onward(space, other)
 
 
 def _counts(world: World, source: str, taken: Taken) -> bool:

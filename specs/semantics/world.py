@@ -59,6 +59,14 @@ class Arrival:
             return self.before.origin(space, found)
         return self.sent, found
 
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What of the source's `packets` comes in here."""
+        if self.before is not None:
+            packets = self.before.onward(space, packets)
+        if self.branch is not None:
+            packets = self.branch.onward(space, packets)
+        return space.both(packets, self.packets)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
@@ -70,6 +78,10 @@ class Taken:
 
     def origin(self, space: Space, packets: Packets) -> tuple[End, Packets]:
         return self.arrival.origin(space, self.branch.origin(space, packets))
+
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What of the source's `packets` is taken here."""
+        return self.branch.onward(space, self.arrival.onward(space, packets))
 
 
 Reach = Mapping[str, tuple[Taken, ...]]  # by the place that takes them
