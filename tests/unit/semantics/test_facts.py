@@ -1,4 +1,4 @@
-"""What the kernel was seen to do (facts/*.yaml, recorded on a live one), and what the semantics says of the same packets.
+"""What a live kernel was seen to do (facts/*.yaml, *.json), and what the semantics says of the same packets.
 
 How a case is made and recorded again: fixtures/fuzz/case.py. The kernel is asked anew by tests/semantics.
 """
