@@ -17,8 +17,7 @@ from typing import Any, TypeAlias
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.expression import Reader, reads_bytes
 from specs.semantics.field import WITH_PORTS, Field
-from specs.semantics.listing import Statement
-from specs.semantics.span import span
+from specs.semantics.listing import Dynamic, Statement
 from specs.semantics.value import Unknown
 from specs.semantics.value import address as numbered
 
@@ -108,7 +107,8 @@ class Compiler:
 
     reader: Reader
     oracles: Oracles
-    dynamic: frozenset[str]
+    dynamic: Mapping[str, Dynamic]
+    emptied: frozenset[str]  # sets that a rule deletes from
     where: str  # the namespace, for naming
     unknown: list[str] = field(default_factory=list)
     wild: list[str] = field(default_factory=list)
@@ -146,17 +146,23 @@ class Compiler:
         except Unknown as error:
             return space.both(reached, self._unread(name, str(error)))
         held = what["right"]
-        if isinstance(held, str) and held[:1] == "@" and held[1:] in self.dynamic:
-            # What it holds now is there; what it may hold in a moment nobody knows.
-            more = space.both(self.reader.having(what["left"], pinned), self._unread(name, f"set {held}, which fills"))
-            found = space.minus(found, more) if what["op"] == "!=" else space.either([found, more])
+        if isinstance(held, str) and held[1:] in self.dynamic and held[:1] == "@":
+            having = self.reader.having(what["left"], pinned)
+            found = self._filling(name, found if what["op"] != "!=" else space.minus(having, found), having, held)
+            found = space.minus(having, found) if what["op"] == "!=" else found
         if reads_bytes(what["left"]):
             rest = space.minus(reached, space.cube({Field.PROTOCOL: WITH_PORTS}))
-            rest = space.both(rest, space.cube({Field.FRAGMENT: span(0)}))
             if rest != NOTHING:
                 strange = space.both(rest, self._unread(name, "th of a protocol that has no ports"))
                 return space.either([space.both(reached, found, space.cube({Field.PROTOCOL: WITH_PORTS})), strange])
         return space.both(reached, found)
+
+    def _filling(self, name: str, held: Packets, having: Packets, named: str) -> Packets:
+        """Whose key a set holds that fills at run time: what it holds now, as far as that stays, and who knows what."""
+        dynamic = self.dynamic[named[1:]]
+        fleeting = dynamic.seconds or "'timeout'" in str(dynamic.elements) or named[1:] in self.emptied
+        may = self.reader.space.both(having, self._unread(name, f"set {named}, which fills"))
+        return may if fleeting else self.reader.space.either([held, may])
 
     def _written(self, name: str, what: Mapping[str, Any], pinned: str) -> Packets:
         """A rule that writes a set goes on where the set took the element, and a meter's rate allowed it."""
