@@ -28,4 +28,6 @@ def test_semantics_says_what_the_kernel_did(name: str) -> None:
 @pytest.mark.parametrize("name", FACTS)
 def test_record_is_of_this_case(name: str) -> None:
     told, recorded = case.load(FACTS[name]), case.recorded(FACTS[name])
-    assert case.outcomes(recorded, told.packets) == told.expected, "record it again: make fuzz ARGS=--record"
+    assert case.outcomes(recorded, told.packets) == told.expected, (
+        "record it again: python -m fixtures.fuzz --record tests/unit/semantics/facts"
+    )
