@@ -173,4 +173,3 @@ def _routes(estate: Estate, node: Node) -> Iterator[Route]:
             yield Route(kind="broadcast", destination=last, ifname=ifname, table="local")
     for route in node.routes:
         yield Route(kind="unicast", destination=route.destination, ifname=route.ifname, via=route.via)
-

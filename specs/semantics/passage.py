@@ -91,22 +91,28 @@ class Passage:
             for _, branch in self._on(ifname, self._enter(entry, ifname, self.fresh.new)):
                 yield branch
             if ifname != LOOPBACK:
-                yield from self._out(ifname, [going_on(self.space, entry, Move(part=self.possible, onto=self.fresh.new))])
+                yield from self._out(
+                    ifname, [going_on(self.space, entry, Move(part=self.possible, onto=self.fresh.new))]
+                )
 
     def _connections(self, branches: Iterable[Branch]) -> Connections:
         space = self.space
         parts = [
-            (branch.origin(space, branch.now), branch.now if branch.between == EVERYTHING else branch.between, branch.now)
+            (
+                branch.origin(space, branch.now),
+                branch.now if branch.between == EVERYTHING else branch.between,
+                branch.now,
+            )
             for branch in branches
         ]
-        before, between, after = (
-            space.forget(space.either(packets), BESIDE) for packets in zip(*parts, strict=True)
-        )
+        before, between, after = (space.forget(space.either(packets), BESIDE) for packets in zip(*parts, strict=True))
         return Connections(before=before, between=between, after=after)
 
     # ---- the ways through
 
-    def receive(self, ifname: str, packets: Packets, tracking: Tracking) -> tuple[list[Branch], list[tuple[str, Branch]]]:
+    def receive(
+        self, ifname: str, packets: Packets, tracking: Tracking
+    ) -> tuple[list[Branch], list[tuple[str, Branch]]]:
         """What becomes of what comes in by an interface: taken for its own; sent on, by interface."""
         interface = self.interfaces.get(ifname)
         if interface is None or packets == NOTHING:
@@ -116,12 +122,15 @@ class Passage:
         inside = self.entered(entry, ifname, tracking)
         own, on = list(self._own(ifname, inside)), list(self._on(ifname, inside))
         for reason in self._wild:
-            anything = Branch(now=self.space.both(self.possible, reason), moves=(Move(part=packets, loosened=tuple(Field)),))
+            anything = Branch(
+                now=self.space.both(self.possible, reason), moves=(Move(part=packets, loosened=tuple(Field)),)
+            )
             own.append(anything)
             on += [(name, anything) for name in self.interfaces if name != LOOPBACK]
         leaving = Move(part=EVERYTHING, loosened=TRACKING)
         return own, [
-            (name, going_on(self.space, branch, Move(part=branch.now, loosened=leaving.loosened))) for name, branch in on
+            (name, going_on(self.space, branch, Move(part=branch.now, loosened=leaving.loosened)))
+            for name, branch in on
         ]
 
     def send(self, ifname: str, packets: Packets, tracking: Tracking) -> list[Branch]:
@@ -293,7 +302,9 @@ class Passage:
         becomes, unread = self._becomes(nat, ifname, address, port)
         if unread:
             asked = self.ruleset.oracles.ask(unread, Moment.UNREAD)
-            anywhere = Move(part=part, becomes={level: 1}, loosened=(address, port), onto=self.space.both(self.possible, asked))
+            anywhere = Move(
+                part=part, becomes={level: 1}, loosened=(address, port), onto=self.space.both(self.possible, asked)
+            )
             return [self._noted(branch, anywhere, told)]
         if becomes is None:
             return []  # masquerading without an address drops (nf_nat_masquerade_ipv4)

@@ -1,8 +1,8 @@
 """A namespace as plain values, the same whether the kernel was asked (fixtures) or the estate (specs.semantics.declared).
 
-    Place ── interfaces ── addresses, the far end of the wire
-       ├──── routes, sysctls
-       └──── the ruleset as nft lists it
+Place ── interfaces ── addresses, the far end of the wire
+   ├──── routes, sysctls
+   └──── the ruleset as nft lists it
 """
 
 from __future__ import annotations

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from specs.model import Flow
+from specs.model import Estate, Flow
 from specs.oracle import Cell, arrivals
 from specs.semantics.declared import Declared
-from specs.semantics.diagram import EVERYTHING, NOTHING, Packets
+from specs.semantics.diagram import EVERYTHING, NOTHING
 from specs.semantics.field import IPV4, SYN, TRACKING, Field
 from specs.semantics.rule import Moment
 from specs.semantics.span import Span, span
@@ -85,10 +85,10 @@ def prove(world: World, declared: Declared, judged: Sequence[tuple[str, str]]) -
     return Proof(pairs=len(judged), findings=tuple(findings), flows=tuple(_flows(world, declared)), unread=world.unread)
 
 
-def every_pair(declared: Declared) -> tuple[tuple[str, str], ...]:
+def every_pair(estate: Estate) -> tuple[tuple[str, str], ...]:
     """All ordered pairs of nodes, but those of two nodes around the estate: no ruleset of ours lies between."""
-    around = nodes(declared.estate)
-    tunnelled = {peer.name for peer in declared.estate.tunnel.peers}
+    around = nodes(estate)
+    tunnelled = {peer.name for peer in estate.tunnel.peers}
     return tuple(
         (one.name, other.name)
         for one in around
@@ -110,7 +110,12 @@ def _of(world: World, declared: Declared, source: str, targets: Iterable[str]) -
 
 
 def _judged(
-    world: World, declared: Declared, source: str, target: str, reach: Reach, following: bool  # noqa: FBT001
+    world: World,
+    declared: Declared,
+    source: str,
+    target: str,
+    reach: Reach,
+    following: bool,  # noqa: FBT001
 ) -> Finding | None:
     """What arrives beyond the declared flows."""
     space, oracles = world.space, world.oracles
@@ -129,9 +134,7 @@ def _judged(
             return Finding(source=source, target=target, outcome=Outcome.VIOLATED, witness=shown)
         shown = witness(world, taken, possible, following=following)
         blame = oracles.blame(possible)
-        unsure = unsure or Finding(
-            source=source, target=target, outcome=Outcome.UNPROVEN, witness=shown, blame=blame
-        )
+        unsure = unsure or Finding(source=source, target=target, outcome=Outcome.UNPROVEN, witness=shown, blame=blame)
     return unsure
 
 
@@ -181,7 +184,6 @@ def _answers(world: World, cell: Cell, target: str, there: Iterable[Taken]) -> I
         for each in back:
             if space.both(each.branch.now, port, address) != NOTHING:
                 yield each
-
 
 
 def _arrived(world: World, cell: Cell, flow: Flow, direction: str, there: Sequence[Taken]) -> Arrived:

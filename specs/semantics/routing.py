@@ -82,7 +82,9 @@ class Routing:
         return {key: union(parts) for key, parts in found.items()}
 
     def _to(self, version: int, *kinds: str) -> Span:
-        return union(part for (v, kind, _), parts in self._ways.items() if v == version and kind in kinds for part in parts)
+        return union(
+            part for (v, kind, _), parts in self._ways.items() if v == version and kind in kinds for part in parts
+        )
 
     def out(self, ifname: str) -> Packets:
         """What is routed out of the interface."""
@@ -173,4 +175,3 @@ def _overlapping(taken: list[tuple[int, int]], low: int, high: int) -> Span:
             break
         found.append(interval)
     return tuple(found)
-

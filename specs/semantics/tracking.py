@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from specs.semantics.diagram import NOTHING, Packets, Space
 from specs.semantics.field import (
@@ -18,7 +19,6 @@ from specs.semantics.field import (
     CWR,
     ECE,
     ESTABLISHED,
-    FIN,
     ICMP,
     ICMPV6,
     INVALID,
@@ -30,7 +30,6 @@ from specs.semantics.field import (
     PSH,
     RELATED,
     REPLY,
-    RST,
     SYN,
     TCP,
     UNTRACKED,
@@ -39,7 +38,12 @@ from specs.semantics.field import (
 )
 from specs.semantics.span import Span, span, union
 
-TURNED: Mapping[int, int] = {Field.SADDR: Field.DADDR, Field.DADDR: Field.SADDR, Field.SPORT: Field.DPORT, Field.DPORT: Field.SPORT}
+TURNED: Mapping[int, int] = {
+    Field.SADDR: Field.DADDR,
+    Field.DADDR: Field.SADDR,
+    Field.SPORT: Field.DPORT,
+    Field.DPORT: Field.SPORT,
+}
 TUPLE = (Field.FAMILY, Field.PROTOCOL, Field.SADDR, Field.DADDR, Field.SPORT, Field.DPORT)
 BESIDE = tuple(each for each in Field if each not in TUPLE)  # what a connection's tuple does not hold
 LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
@@ -98,12 +102,12 @@ class Tracking:
     loose: bool
     connections: Mapping[Translated, Connections] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def new(self) -> Packets:
         """A connection's first packet."""
         return self.space.both(opening(self.space, loose=self.loose), self._said(NEW, ORIGINAL))
 
-    @property
+    @cached_property
     def original(self) -> Packets:
         """What is not the answer to anything: new, invalid, untracked, or of a connection in its own direction."""
         if not self.tracked:
@@ -129,8 +133,16 @@ class Tracking:
         return self._turned(self.connections[bits].before, bits)
 
     def _turned(self, tuples: Packets, bits: Translated) -> Packets:
-        whole = self.space.cube({Field.FRAGMENT: span(0)})
-        return self.space.both(self.space.renamed(tuples, TURNED), self._said(ESTABLISHED, REPLY, *bits), whole)
+        key = (tuples, bits)
+        if key not in self._memory:
+            whole = self.space.cube({Field.FRAGMENT: span(0)})
+            turned = self.space.renamed(tuples, TURNED)
+            self._memory[key] = self.space.both(turned, self._said(ESTABLISHED, REPLY, *bits), whole)
+        return self._memory[key]
+
+    @cached_property
+    def _memory(self) -> dict[tuple[Packets, Translated], Packets]:
+        return {}
 
     @property
     def _neighbours(self) -> Packets:
@@ -151,4 +163,3 @@ class Tracking:
     def _said(self, state: int, direction: int, dnat: bool = False, snat: bool = False) -> Packets:  # noqa: FBT001, FBT002
         told = {Field.STATE: state, Field.DIRECTION: direction, Field.DNAT: int(dnat), Field.SNAT: int(snat)}
         return self.space.cube({level: span(value) for level, value in told.items()})
-

@@ -92,7 +92,9 @@ class World:
 
     def reach(self, source: str, *, following: bool = False) -> Reach:
         """Everything that a place can make the others accept: with single packets, or riding on connections too."""
-        waiting = deque(arrival for ifname in self._sending(source) for arrival in self._sent(source, ifname, following))
+        waiting = deque(
+            arrival for ifname in self._sending(source) for arrival in self._sent(source, ifname, following)
+        )
         return self.spread(waiting, following=following)
 
     def spread(self, waiting: deque[Arrival], *, following: bool = False) -> Reach:
@@ -158,9 +160,7 @@ class World:
         )
 
 
-def _wires(
-    space: Space, passages: Mapping[str, Passage], tunnels: Iterable[Tunnel]
-) -> dict[End, tuple[Wire, ...]]:
+def _wires(space: Space, passages: Mapping[str, Passage], tunnels: Iterable[Tunnel]) -> dict[End, tuple[Wire, ...]]:
     found: dict[End, tuple[Wire, ...]] = {}
     for name, passage in passages.items():
         for interface in passage.interfaces.values():
