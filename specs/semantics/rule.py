@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.expression import Reader, reads_bytes
-from specs.semantics.field import WITH_PORTS, Field
+from specs.semantics.field import FAMILIES, WITH_PORTS, Field
 from specs.semantics.listing import Dynamic, Statement
 from specs.semantics.value import Unknown
 from specs.semantics.value import address as numbered
@@ -183,6 +183,10 @@ class Compiler:
         elif kind in ("jump", "goto"):
             yield reached, Verdict(kind=Kind(kind), target=what["target"])
         elif kind in NATS:
+            # In an inet table `dnat ip` leaves IPv6 alone, and the rule goes on (nft_nat_inet_eval).
+            family = (what or {}).get("family")
+            if family in FAMILIES:
+                reached = self.reader.space.both(reached, self.reader.space.where(Field.FAMILY, FAMILIES.index(family)))
             yield reached, Verdict(kind=Kind.NAT, nat=_nat(kind, what or {}, name))
         elif kind != "continue":
             self.wild.append(f"{name}: {kind}")
