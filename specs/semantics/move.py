@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from specs.semantics.diagram import EVERYTHING, Packets, Space
-from specs.semantics.field import TRACKING, Field
+from specs.semantics.field import Field
 
-INSIDE = (Field.IIF, Field.OIF, *TRACKING)  # what is said of a packet inside one namespace alone
+INTERFACES = (Field.IIF, Field.OIF)  # what is said of a packet inside one namespace alone, as TRACKING is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,10 +53,10 @@ class Branch:
     answer: tuple[bool, bool] | None = None  # of which connections it is an answer, by their translation
 
     def origin(self, space: Space, packets: Packets) -> Packets:
-        """Those that came in, of which some became `packets`."""
+        """Those that came in, of which some became `packets`, as tracking saw them."""
         for move in reversed(self.moves):
             packets = move.origin(space, packets)
-        return space.forget(packets, INSIDE)
+        return space.forget(packets, INTERFACES)
 
     def onward(self, space: Space, packets: Packets) -> Packets:
         """What those that came in so have become."""

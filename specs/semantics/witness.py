@@ -83,7 +83,7 @@ def _path(world: World, taken: Taken, packets: Packets, liked: Mapping[int, Sequ
     space = world.space
     steps = [_step(world.passages[taken.at[0]], taken.at[1], "", packets, liked)]
     arrival: Arrival | None = taken.arrival
-    packets = taken.branch.origin(space, packets)
+    packets = space.forget(taken.branch.origin(space, packets), TRACKING)
     while arrival is not None and arrival.before is not None and arrival.branch is not None:
         passage, (_, ifname) = world.passages[arrival.before.at[0]], arrival.before.at
         packets = space.both(packets, arrival.packets)
@@ -93,7 +93,7 @@ def _path(world: World, taken: Taken, packets: Packets, liked: Mapping[int, Sequ
         for move in reversed(moves[1:]):
             inside = move.origin(space, inside)
         steps.append(_step(passage, ifname, arrival.out, inside, liked))
-        packets = arrival.branch.origin(space, packets)
+        packets = space.forget(arrival.branch.origin(space, packets), TRACKING)
         arrival = arrival.before
     yield from reversed(steps)
 
