@@ -36,6 +36,8 @@ class Space:
         self._both: dict[tuple[int, int], int] = {}
         self._either: dict[tuple[int, int], int] = {}
         self._minus: dict[tuple[int, int], int] = {}
+        self._forgotten: dict[tuple[Packets, frozenset[int]], Packets] = {}
+        self._fixed: dict[tuple[Packets, int, int], Packets] = {}
 
     def __len__(self) -> int:
         """How many nodes there are."""
@@ -45,11 +47,6 @@ class Space:
         """A new field, below all others."""
         self.tops.append(top)
         return len(self.tops) - 1
-
-    def forget_operations(self) -> None:
-        """Free the memory of what was computed; sets stay."""
-        for memory in (self._both, self._either, self._minus):
-            memory.clear()
 
     # ---- making sets
 
@@ -132,8 +129,34 @@ class Space:
             one, other = other, one
         found = self._both.get((one, other))
         if found is None:
-            found = self._both[one, other] = self._meet(one, other, self._intersect)
+            found = self._both[one, other] = self._intersect_nodes(one, other)
         return found
+
+    def _intersect_nodes(self, one: int, other: int) -> int:
+        """As _meet, but stepping over what the node with fewer edges leaves out: most sets here are sparse."""
+        level, bounds, kids = self._nodes[one]
+        level_, bounds_, kids_ = self._nodes[other]
+        if level != level_:
+            return self._meet(one, other, self._intersect)
+        if len(bounds) > len(bounds_):
+            bounds, kids, bounds_, kids_ = bounds_, kids_, bounds, kids
+        ends: list[int] = []
+        leads: list[int] = []
+        low = 0
+        for high, kid in zip(bounds, kids, strict=True):
+            if kid:
+                at = bisect_left(bounds_, low)
+                while bounds_[at] < high:
+                    ends.append(bounds_[at])
+                    leads.append(self._intersect(kid, kids_[at]))
+                    at += 1
+                ends.append(high)
+                leads.append(self._intersect(kid, kids_[at]))
+            else:
+                ends.append(high)
+                leads.append(0)
+            low = high + 1
+        return self._node(level, ends, leads)
 
     def _unite(self, one: int, other: int) -> int:
         if one == 1 or other == 1:
@@ -189,6 +212,8 @@ class Space:
     def forget(self, one: Packets, levels: Iterable[int]) -> Packets:
         """The packets that differ from one of the set in these fields at most."""
         wanted = frozenset(levels)
+        if (one, wanted) in self._forgotten:
+            return self._forgotten[one, wanted]
         memory: dict[int, int] = {}
         deepest = max(wanted, default=-1)
 
@@ -202,7 +227,8 @@ class Space:
                 memory[node] = self.either(map(Packets, inner)) if forgotten else self._node(level, bounds, inner)
             return memory[node]
 
-        return Packets(walk(one))
+        found = self._forgotten[one, wanted] = Packets(walk(one))
+        return found
 
     def whatever(self, one: Packets, levels: Iterable[int]) -> Packets:
         """The packets that are in the set for every value of these fields."""
@@ -210,6 +236,8 @@ class Space:
 
     def fixed(self, one: Packets, level: int, value: int) -> Packets:
         """What the set is when the field has this value; the field is free in the result."""
+        if (one, level, value) in self._fixed:
+            return self._fixed[one, level, value]
         memory: dict[int, int] = {}
 
         def walk(node: int) -> int:
@@ -222,7 +250,8 @@ class Space:
                 memory[node] = self._node(at, bounds, [walk(kid) for kid in kids])
             return memory[node]
 
-        return Packets(walk(one))
+        found = self._fixed[one, level, value] = Packets(walk(one))
+        return found
 
     def assigned(self, one: Packets, level: int, value: int) -> Packets:
         """The set with the field made to be `value`."""
