@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from specs.semantics.diagram import EVERYTHING, Packets, Space
+from specs.semantics.field import TRACKING, Field
+
+INSIDE = (Field.IIF, Field.OIF, *TRACKING)  # what is said of a packet inside one namespace alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,7 @@ class Branch:
         """Those that came in, of which some became `packets`."""
         for move in reversed(self.moves):
             packets = move.origin(space, packets)
-        return packets
+        return space.forget(packets, INSIDE)
 
     def onward(self, space: Space, packets: Packets) -> Packets:
         """What those that came in so have become."""

@@ -10,7 +10,7 @@ And each declared flow must arrive, opening and answer: a wall proves nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -130,7 +130,7 @@ def _judged(
             continue
         asked = space.support(beyond)
         possible = space.forget(beyond, asked.intersection(oracles.levels(Moment.RATE)))
-        sure = space.whatever(possible, asked.intersection(oracles.levels(Moment.UNREAD)))
+        sure = space.whatever(oracles.now(possible), asked.intersection(oracles.levels(Moment.UNREAD)))
         if sure != NOTHING:
             shown = witness(world, taken, sure, following=following)
             return Finding(source=source, target=target, outcome=Outcome.VIOLATED, witness=shown)
@@ -202,17 +202,11 @@ def _answers(world: World, cell: Cell, target: str, there: Iterable[Taken]) -> I
 def _arrived(world: World, cell: Cell, flow: Flow, direction: str, there: Sequence[Taken]) -> Arrived:
     space, oracles = world.space, world.oracles
     packets = space.either(each.branch.now for each in there)
-    asked = space.support(packets)
-    wanted = space.forget(packets, [level for level in asked if level not in oracles.levels(Moment.UNREAD)])
-    wanted = space.forget(wanted, _filling(oracles.named, asked))
+    unread = oracles.levels(Moment.UNREAD)
+    wanted = space.forget(packets, [level for level in space.support(packets) if level not in unread])
     if space.whatever(wanted, space.support(wanted)) == EVERYTHING:
         outcome = Outcome.PROVED
     else:
         outcome = Outcome.VIOLATED if wanted == NOTHING else Outcome.UNPROVEN
     blame = oracles.blame(wanted) if outcome is Outcome.UNPROVEN else ()
     return Arrived(cell=cell, flow=flow, direction=direction, outcome=outcome, blame=blame)
-
-
-def _filling(named: Mapping[int, tuple[str, Moment]], asked: Iterable[int]) -> list[int]:
-    """Oracles of sets that fill: a flow that is let through while its address is not in one of them arrives."""
-    return [level for level in asked if level in named and named[level][0].endswith("which fills")]

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from specs.semantics.diagram import NOTHING, Packets
-from specs.semantics.field import NEW, ORIGINAL, SYN, TCP, TRACKING, UDP, Field
+from specs.semantics.field import INVALID, NEW, ORIGINAL, SYN, TCP, TRACKING, UDP, Field
 from specs.semantics.packet import Packet, packet
 from specs.semantics.passage import Passage
 from specs.semantics.ruleset import decider
+from specs.semantics.tracking import opening
 from specs.semantics.world import Arrival, End, Taken, World
 
 LIKED_PORT = 40000
@@ -54,6 +55,7 @@ class Witness:
 def witness(world: World, taken: Taken, packets: Packets, *, following: bool) -> Witness:
     """One of `packets`, which `taken` holds, as it was sent."""
     space = world.space
+    packets = _plain(world.passages[taken.at[0]], packets)
     sent, origin = taken.origin(space, packets)
     liked = _liked(world, sent, taken.at)
     point = space.pick(origin, liked)
@@ -66,6 +68,14 @@ def witness(world: World, taken: Taken, packets: Packets, *, following: bool) ->
         following=following,
         path=tuple(_path(world, taken, packets, liked)),
     )
+
+
+def _plain(passage: Passage, packets: Packets) -> Packets:
+    """Those that are invalid by what they are, where there are such: a wrong checksum is harder to show."""
+    space = passage.space
+    odd = space.both(opening(space, loose=passage.fresh.loose), space.where(Field.STATE, INVALID))
+    rest = space.minus(packets, odd)
+    return packets if rest == NOTHING or not passage.ruleset.tracked else rest
 
 
 def _path(world: World, taken: Taken, packets: Packets, liked: Mapping[int, Sequence[int]]) -> Iterator[Step]:

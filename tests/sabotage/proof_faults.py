@@ -28,9 +28,9 @@ class Fault:
         return tuple(dict.fromkeys((self.node, *others)))
 
 
-def first(node: str, rule: str, chain: str = "input", **more: str) -> Fault:
+def first(node: str, rule: str, chain: str = "input", unproven: str = "") -> Fault:
     """A rule before all others."""
-    return Fault(node=node, lines=(f"nft insert rule inet pluto {chain} {rule}",), **more)
+    return Fault(node=node, lines=(f"nft insert rule inet pluto {chain} {rule}",), unproven=unproven)
 
 
 def table(node: str, *lines: str, rule: str, chain: str = "input") -> Fault:
@@ -61,7 +61,7 @@ FAULTS: dict[str, Fault] = {
     "a tunnel's protocol": first(GIT, "ip protocol 47 accept"),
     "names that begin so": first(GIT, 'iifname "pub*" accept'),
     "an interface by its index": first(GIT, 'iif "pub-git-web" accept'),
-    "a mask over an address": first(GIT, "ip saddr & 255.255.0.0 == 172.16.0.0 accept"),
+    "a mask over an address": first(GIT, "ip saddr & 255.0.255.0 == 172.0.4.0 accept"),
     "only SYN": first(GIT, "tcp flags & (fin|syn|rst|ack) == syn accept"),
     "now and then": first(GIT, f"{WIRE} limit rate 100/second accept"),
     "up to so much": first(GIT, f"{WIRE} quota 100 mbytes accept"),
@@ -146,7 +146,7 @@ FAULTS: dict[str, Fault] = {
         undo=("ip link delete sly",),
     ),
     "a mark": first(GIT, "meta mark 0 tcp dport 9999 accept", unproven="mark"),
-    "a listing that lies": first(GIT, "meta l4proto 6 th dport 9999 accept", unproven="listing"),
+    "a listing that lies": first(GIT, "meta l4proto 255 th dport 9999 accept", unproven="listing"),
     "policy routing": Fault(
         node=EDGE,
         lines=("ip rule add from 172.16.4.1 lookup 100",),
