@@ -159,12 +159,16 @@ class Compiler:
             having = self.reader.having(what["left"], pinned)
             found = self._filling(name, found if what["op"] != "!=" else space.minus(having, found), having, held)
             found = space.minus(having, found) if what["op"] == "!=" else found
-        if reads_bytes(what["left"]):
-            rest = space.minus(reached, space.cube({Field.PROTOCOL: WITH_PORTS}))
-            if rest != NOTHING:
-                strange = space.both(rest, self._unread(name, "th of a protocol that has no ports"))
-                return space.either([space.both(reached, found, space.cube({Field.PROTOCOL: WITH_PORTS})), strange])
-        return space.both(reached, found)
+        return self._read(name, reached, found) if reads_bytes(what["left"]) else space.both(reached, found)
+
+    def _read(self, name: str, reached: Packets, found: Packets) -> Packets:
+        """Those of `reached` that are found by their ports; of what has none, whose bytes are read, nobody knows."""
+        space, ports = self.reader.space, self.reader.space.cube({Field.PROTOCOL: WITH_PORTS})
+        rest = space.minus(reached, ports)
+        if rest == NOTHING:
+            return space.both(reached, found)
+        strange = space.both(rest, self._unread(name, "th of a protocol that has no ports"))
+        return space.either([space.both(reached, found, ports), strange])
 
     def _filling(self, name: str, held: Packets, having: Packets, named: str) -> Packets:
         """Whose key a set holds that fills at run time: what it holds now, as far as that stays, and who knows what."""
@@ -214,7 +218,8 @@ class Compiler:
                 part = self.reader.key(key, right, pinned)
             except Unknown as error:
                 part = self._unread(name, str(error))
-            yield from self._verdicts(name, space.both(left, part), kind, inner, pinned)
+            hit = self._read(name, left, part) if reads_bytes(key) else space.both(left, part)
+            yield from self._verdicts(name, hit, kind, inner, pinned)
         if named and data[1:] in self.dynamic:
             self.wild.append(f"{name}: map {data}, which fills")
 
