@@ -175,11 +175,31 @@ class Passage:
         return self._through("prerouting", [begun], self._number(ifname), NO_INTERFACE, ifname, tracking)
 
     def _own(self, ifname: str, inside: Iterable[Branch]) -> list[Branch]:
-        # Fragments of IPv4 are put together before the input hook (ip_local_deliver).
-        fragment = self.space.cube({Field.FAMILY: IPV4, Field.FRAGMENT: span(1)})
-        own = self.space.minus(self.owned(ifname), fragment)
-        taken = [self._kept(branch, own) for branch in inside]
+        taking = self.taking(ifname)
+        if taking == NOTHING:
+            return []
+        taken = [self._kept(branch, taking) for branch in inside]
         return self._through("input", taken, self._number(ifname), NO_INTERFACE, ifname)
+
+    def taking(self, ifname: str) -> Packets:
+        """What is for itself of what came in by the interface, as far as the input hook lets it before translation.
+
+        The hook's chains first, which leave little, then the addresses, which may be many.
+        """
+        if ifname not in self._taking:
+            space = self.space
+            # Fragments of IPv4 are put together before the input hook (ip_local_deliver).
+            passing = space.complement(space.cube({Field.FAMILY: IPV4, Field.FRAGMENT: span(1)}))
+            for stage in self._seen("input", self._number(ifname), NO_INTERFACE):
+                if stage.translates:
+                    break
+                passing = space.both(passing, stage.passed)
+            self._taking[ifname] = self.routing.own(ifname, passing)
+        return self._taking[ifname]
+
+    @cached_property
+    def _taking(self) -> dict[str, Packets]:
+        return {}
 
     def _on(self, ifname: str, inside: Iterable[Branch]) -> Iterator[tuple[str, Branch]]:
         iif = self._number(ifname)
@@ -356,10 +376,6 @@ class Passage:
 
     def _number(self, ifname: str) -> int:
         return self.ruleset.interfaces.index(ifname)
-
-    def owned(self, ifname: str) -> Packets:
-        """What that came in by an interface is taken for its own."""
-        return self._once("own", ifname)
 
     def routed(self, ifname: str) -> Packets:
         """What goes out by an interface."""

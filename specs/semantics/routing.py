@@ -141,21 +141,30 @@ class Routing:
             believed = subtract(ANY_IPV4, self._to(4, "local"))
         return subtract(believed, martian)
 
-    def own(self, ifname: str) -> Packets:
-        """What that came in by the interface is handed to the input hook."""
-        sources = self._sources(ifname)
-        localhost = EMPTY if ifname == LOOPBACK else LOCALHOST
-        here = subtract(self._to(4, "local"), localhost)
+    def own(self, ifname: str, packets: Packets) -> Packets:
+        """Those of `packets` that came in by the interface and are handed to the input hook."""
+        sources, space = self._sources(ifname), self.space
+        narrow = space.both(packets, self._is(IPV4, SADDR=sources))
         found = [
-            self._is(IPV4, DADDR=here, SADDR=sources),
-            self._is(IPV4, DADDR=subtract(self._to(4, "broadcast"), localhost), SADDR=sources),
-            self._is(IPV4, DADDR=LIMITED_BROADCAST, SADDR=union([*sources, *ZERO])),
-            self._is(IPV4, DADDR=span(0), SADDR=span(0)),  # taken for a broadcast
-            self._groups(ifname, sources),
+            space.both(narrow, self._here(lo=ifname == LOOPBACK)),
+            space.both(packets, self._is(IPV4, DADDR=LIMITED_BROADCAST, SADDR=union([*sources, *ZERO]))),
+            space.both(packets, self._is(IPV4, DADDR=span(0), SADDR=span(0))),  # taken for a broadcast
+            space.both(packets, self._groups(ifname, sources)),
         ]
         if self.ipv6(ifname):
-            found.append(self._own_ipv6(ifname))
-        return self.space.either(found)
+            found.append(space.both(packets, self._own_ipv6(ifname)))
+        return space.either(found)
+
+    def _here(self, *, lo: bool) -> Packets:
+        """To an address of its own, or to a network's broadcast address."""
+        if lo not in self._known:
+            addresses = self._to(4, "local", "broadcast")
+            self._known[lo] = self._is(IPV4, DADDR=addresses if lo else subtract(addresses, LOCALHOST))
+        return self._known[lo]
+
+    @cached_property
+    def _known(self) -> dict[bool, Packets]:
+        return {}
 
     def _groups(self, ifname: str, sources: Span) -> Packets:
         """Multicast groups: 224.0.0.1 is joined everywhere, of others nobody was asked."""
