@@ -86,14 +86,16 @@ class Passage:
 
     def _beginnings(self) -> Iterator[Branch]:
         entry = Branch(now=self.possible)
+        # Those of the loopback interface are between its own addresses, which are believed on no other (routing).
         for ifname in self.interfaces:
-            yield from self._own(ifname, self._enter(entry, ifname, self.fresh.new))
-            for _, branch in self._on(ifname, self._enter(entry, ifname, self.fresh.new)):
+            if ifname == LOOPBACK:
+                continue
+            inside = self._enter(entry, ifname, self.fresh.new)
+            yield from self._own(ifname, inside)
+            for _, branch in self._on(ifname, inside):
                 yield branch
-            if ifname != LOOPBACK:
-                yield from self._out(
-                    ifname, [going_on(self.space, entry, Move(part=self.possible, onto=self.fresh.new))]
-                )
+            begun = Move(part=self.possible, onto=self.fresh.new)
+            yield from self._out(ifname, [going_on(self.space, entry, begun)])
 
     def _connections(self, branches: Iterable[Branch]) -> Connections:
         space = self.space
@@ -271,14 +273,24 @@ class Passage:
                 found = [kept for branch in found if (kept := self._kept(branch, stage.passed)).now != NOTHING]
         return found
 
-    def _seen(self, hook: str, iif: int, oif: int) -> Iterator[Stage]:
-        for stage in self.ruleset.stages.get(hook, ()):
-            early = hook in ("prerouting", "output") and stage.priority < CONNTRACK
-            yield replace(
-                stage,
-                passed=self._asked(stage.passed, iif, oif, early=early),
-                natted=tuple((nat, self._asked(packets, iif, oif, early=early)) for nat, packets in stage.natted),
-            )
+    def _seen(self, hook: str, iif: int, oif: int) -> tuple[Stage, ...]:
+        """The hook's stages, asked for these interfaces."""
+        key = (hook, iif, oif)
+        if key not in self._stages:
+            self._stages[key] = tuple(self._at(hook, iif, oif, stage) for stage in self.ruleset.stages.get(hook, ()))
+        return self._stages[key]
+
+    @cached_property
+    def _stages(self) -> dict[tuple[str, int, int], tuple[Stage, ...]]:
+        return {}
+
+    def _at(self, hook: str, iif: int, oif: int, stage: Stage) -> Stage:
+        early = hook in ("prerouting", "output") and stage.priority < CONNTRACK
+        return replace(
+            stage,
+            passed=self._asked(stage.passed, iif, oif, early=early),
+            natted=tuple((nat, self._asked(packets, iif, oif, early=early)) for nat, packets in stage.natted),
+        )
 
     def _asked(self, packets: Packets, iif: int, oif: int, *, early: bool) -> Packets:
         """The set for these interfaces; before conntrack every packet is of no connection."""
