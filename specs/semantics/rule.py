@@ -221,17 +221,25 @@ class Compiler:
         if kind == "vmap":
             yield from self._mapped(name, reached, what, pinned)
         elif kind in PLAIN:
-            yield reached, Verdict(kind=PLAIN[kind])
+            # `reject with icmp` is listed without the `meta nfproto ipv4` that it goes with (nftables src/evaluate.c)
+            told = what.get("type") if kind == "reject" and what else None
+            yield self._of(reached, {"icmp": "ip", "icmpv6": "ip6"}.get(str(told))), Verdict(kind=PLAIN[kind])
         elif kind in ("jump", "goto"):
             yield reached, Verdict(kind=Kind(kind), target=what["target"])
         elif kind in NATS:
             # In an inet table `dnat ip` leaves IPv6 alone, and the rule goes on (nft_nat_inet_eval).
-            family = (what or {}).get("family")
-            if family in FAMILIES:
-                reached = self.reader.space.both(reached, self.reader.space.where(Field.FAMILY, FAMILIES.index(family)))
-            yield reached, Verdict(kind=Kind.NAT, nat=_nat(kind, what or {}, name))
+            yield (
+                self._of(reached, (what or {}).get("family")),
+                Verdict(kind=Kind.NAT, nat=_nat(kind, what or {}, name)),
+            )
         elif kind != "continue":
             self.wild.append(f"{name}: {kind}")
+
+    def _of(self, reached: Packets, family: str | None) -> Packets:
+        """Those of the family, where one is named."""
+        if family not in FAMILIES:
+            return reached
+        return self.reader.space.both(reached, self.reader.space.where(Field.FAMILY, FAMILIES.index(family)))
 
     def _mapped(self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str) -> Iterator[Branch]:
         """A key that the map does not hold ends the rule (nft_lookup_eval)."""
