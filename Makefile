@@ -19,7 +19,7 @@ provision: install ## install what is missing, then make the machine hold what t
 
 test: install ## judge the lab as it stands (made first when there is none), and everything else; ARGS="-k link -n2"
 	@ls -d $(LAB) >/dev/null 2>&1 || $(MAKE) --no-print-directory provision
-	@$(PYTEST) tests/house tests/unit tests/semantics tests/invariants tests/services tests/lifecycle $(ARGS)
+	@$(PYTEST) tests/house tests/unit tests/semantics tests/invariants tests/services tests/lifecycle tests/sabotage $(ARGS)
 
 down: install ## take away everything that bears pluto's mark
 	@$(PLUTO) down
@@ -39,8 +39,9 @@ lint: install ## the house's rules alone: ruff, mypy, imports, the lock, names a
 format: install ## let ruff mend what it can
 	@.venv/bin/ruff check --fix-only --quiet . && .venv/bin/ruff format --quiet .
 
-bench: install ## time provisioning and probing beside the peers they are measured against; judges nothing
+bench: install ## time provisioning beside the peers it is measured against, and the proof of 1000 leaves
 	@.venv/bin/python -m tests.scale.bench_provision
+	@.venv/bin/python -m tests.scale.bench_proof
 
 fuzz: install ## compare what rulesets mean with what this kernel does; ARGS="--seed 7 --minutes 60" (10 when not said)
 	@.venv/bin/python -m fixtures.fuzz $(ARGS)

@@ -1,4 +1,4 @@
-"""Every fault is found by the proof: violated by a packet that the kernel then accepts, or unproven by name; none proved."""
+"""Every fault is found by the proof: by a packet that the kernel then accepts, or as unproven by name; never proved."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
