@@ -16,9 +16,10 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
-from specs.semantics.expression import Reader, reads_bytes
+from specs.semantics.expression import Reader, asks_one_field, reads_bytes
 from specs.semantics.field import FAMILIES, WITH_PORTS, Field
 from specs.semantics.listing import Dynamic, Statement
+from specs.semantics.span import Span, intersect
 from specs.semantics.value import Unknown
 from specs.semantics.value import address as numbered
 
@@ -64,6 +65,7 @@ class Verdict:
 Branch: TypeAlias = tuple[Packets, Verdict]
 NEUTRAL = {"counter", "log", "comment"}
 RATES = {"limit", "quota", "ct count"}
+SILENT = {"match", "set", *NEUTRAL, *RATES}  # a rule of these alone decides nothing
 PLAIN = {"accept": Kind.ACCEPT, "drop": Kind.DROP, "reject": Kind.DROP, "return": Kind.RETURN}
 NATS = ("dnat", "snat", "masquerade", "redirect")
 # Statements that change packets or send them elsewhere: whatever the namespace then does is not known.
@@ -131,8 +133,17 @@ class Compiler:
             reached = EVERYTHING
         branches: list[Branch] = []
         pinned = ""
+        if {kind for statement in said.expressions for kind in statement} <= SILENT:
+            return Rule(said=said, branches=())
+        plain: dict[int, Span] = {}
         for statement in said.expressions:
             ((kind, what),) = statement.items()
+            if kind == "match" and asks_one_field(what):
+                reached = self._asked(name, reached, what, pinned, plain)
+                pinned = pinned or _family(what)
+                continue
+            if plain:
+                reached = self._joined(reached, plain)
             if kind == "match":
                 reached = self._narrowed(name, reached, what, pinned)
                 pinned = pinned or _family(what)
@@ -147,6 +158,22 @@ class Compiler:
                 if kind not in ("mangle", *WILD):
                     break
         return Rule(said=said, branches=tuple(each for each in branches if each[0] != NOTHING))
+
+    def _asked(
+        self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str, plain: dict[int, Span]
+    ) -> Packets:
+        """A match of one field is kept in `plain`, so that a row of them becomes one set at once."""
+        try:
+            for level, wanted in self.reader.conditions(what, pinned).items():
+                plain[level] = intersect(plain[level], wanted) if level in plain else wanted
+        except Unknown as error:
+            return self.reader.space.both(reached, self._unread(name, str(error)))
+        return reached
+
+    def _joined(self, reached: Packets, plain: dict[int, Span]) -> Packets:
+        found = NOTHING if () in plain.values() else self.reader.space.cube(plain)
+        plain.clear()
+        return self.reader.space.both(reached, found)
 
     def _narrowed(self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str) -> Packets:
         space = self.reader.space

@@ -120,7 +120,9 @@ def _path(iif: str | None, oif: str | None) -> list[Json]:
 
 
 def _ends(estate: Estate, ends: dict[str, Any]) -> Iterator[Json]:
-    inside = [{"prefix": {"addr": str(each.network_address), "len": each.prefixlen}} for each in estate.inside]
+    inside: list[Json] = []
+    if None in ends.values():
+        inside = [{"prefix": {"addr": str(each.network_address), "len": each.prefixlen}} for each in estate.inside]
     for field, address in ends.items():
         if address is None:
             yield match(payload("ip", field), {"set": inside}, "!=")
