@@ -9,10 +9,11 @@ Everything is asked for one interface at a time, and what forwarding lets pass, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from specs.semantics.begun import begun
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.field import (
     INVALID,
@@ -23,15 +24,13 @@ from specs.semantics.field import (
     Field,
 )
 from specs.semantics.move import Branch, Move, going_on
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.place import LOOPBACK, Interface, Place
 from specs.semantics.routing import Routing
-from specs.semantics.rule import Moment, Oracles
 from specs.semantics.ruleset import CONNTRACK, Ruleset, Stage, read
 from specs.semantics.span import span
-from specs.semantics.tracking import BESIDE, LOOSE, Connections, Tracking, possible
+from specs.semantics.tracking import LOOSE, Tracking, possible
 from specs.semantics.translation import Translation
-
-ALL_BITS = ((False, False), (True, False), (False, True), (True, True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,37 +75,7 @@ class Passage:
         """With every connection there that the ruleset lets begin, from whichever interface, or from here."""
         if not self.ruleset.tracked:
             return self.fresh
-        gathered: dict[tuple[bool, bool], list[Branch]] = {bits: [] for bits in ALL_BITS}
-        for branch in self._beginnings():
-            gathered[branch.dnat, branch.snat].append(branch)
-        connections = {bits: self._connections(branches) for bits, branches in gathered.items() if branches}
-        return Tracking(space=self.space, tracked=True, loose=self.fresh.loose, connections=connections)
-
-    def _beginnings(self) -> Iterator[Branch]:
-        entry = Branch(now=self.possible)
-        # Those of the loopback interface are between its own addresses, which are believed on no other (routing).
-        for ifname in self.interfaces:
-            if ifname == LOOPBACK:
-                continue
-            inside = self._enter(entry, ifname, self.fresh.new)
-            yield from self._own(ifname, inside)
-            for _, branch in self._on(ifname, inside):
-                yield branch
-            begun = Move(part=self.possible, onto=self.fresh.new)
-            yield from self._out(ifname, [going_on(self.space, entry, begun)])
-
-    def _connections(self, branches: Iterable[Branch]) -> Connections:
-        space = self.space
-        parts = [
-            (
-                branch.origin(space, branch.now),
-                branch.now if branch.between == EVERYTHING else branch.between,
-                branch.now,
-            )
-            for branch in branches
-        ]
-        before, between, after = (space.forget(space.either(packets), BESIDE) for packets in zip(*parts, strict=True))
-        return Connections(before=before, between=between, after=after)
+        return replace(self.fresh, connections=begun(self))
 
     # ---- the ways through
 
@@ -120,18 +89,16 @@ class Passage:
         gate = [self._gate] if self.ruleset.gates else []
         entry = Branch(now=self.space.both(packets, self.possible, *gate))
         inside = self.entered(entry, ifname, tracking)
-        own, on = list(self._own(ifname, inside)), list(self._on(ifname, inside))
+        own, on = list(self.take(ifname, inside)), list(self.forward(ifname, inside))
         for reason in self._wild:
-            anything = Branch(
-                now=self.space.both(self.possible, reason), moves=(Move(part=packets, loosened=tuple(Field)),)
-            )
+            become = (Move(part=packets, loosened=tuple(Field)),)
+            anything = Branch(now=self.space.both(self.possible, reason), moves=become)
             own.append(anything)
             on += [(name, anything) for name in self.interfaces if name != LOOPBACK]
-        leaving = Move(part=EVERYTHING, loosened=TRACKING)
-        return own, [
-            (name, going_on(self.space, branch, Move(part=branch.now, loosened=leaving.loosened)))
-            for name, branch in on
-        ]
+        return own, [(name, self._out_of_here(branch)) for name, branch in on]
+
+    def _out_of_here(self, branch: Branch) -> Branch:
+        return going_on(self.space, branch, Move(part=branch.now, loosened=TRACKING))
 
     def send(self, ifname: str, packets: Packets, tracking: Tracking) -> list[Branch]:
         """What the namespace itself sends by an interface, past its own output hook."""
@@ -142,8 +109,8 @@ class Passage:
         for bits in tracking.connections:
             answer = Move(part=entry.now, onto=tracking.answers_between(bits))
             inside.append(going_on(self.space, entry, answer, answer=bits))
-        found = self._out(ifname, inside)
-        return [going_on(self.space, each, Move(part=each.now, loosened=TRACKING)) for each in found]
+        found = self.leave(ifname, inside)
+        return [self._out_of_here(each) for each in found]
 
     @cached_property
     def _gate(self) -> Packets:
@@ -155,12 +122,12 @@ class Passage:
         return tuple(self.ruleset.oracles.ask(each, Moment.UNREAD) for each in dict.fromkeys(reasons))
 
     def entered(self, entry: Branch, ifname: str, tracking: Tracking) -> list[Branch]:
-        inside = self._enter(entry, ifname, tracking.original)
+        inside = self.enter(entry, ifname, tracking.original)
         for bits in tracking.connections:
-            inside += self._enter(entry, ifname, tracking.answers(bits), answer=bits)
+            inside += self.enter(entry, ifname, tracking.answers(bits), answer=bits)
         return inside
 
-    def _enter(
+    def enter(
         self,
         entry: Branch,
         ifname: str,
@@ -173,7 +140,7 @@ class Passage:
         begun = going_on(self.space, entry, Move(part=entry.now, onto=said), answer=answer)
         return self._through("prerouting", [begun], self._number(ifname), NO_INTERFACE, ifname)
 
-    def _own(self, ifname: str, inside: Iterable[Branch]) -> list[Branch]:
+    def take(self, ifname: str, inside: Iterable[Branch]) -> list[Branch]:
         taking = self.taking(ifname)
         if taking == NOTHING:
             return []
@@ -200,7 +167,7 @@ class Passage:
     def _taking(self) -> dict[str, Packets]:
         return {}
 
-    def _on(self, ifname: str, inside: Iterable[Branch]) -> Iterator[tuple[str, Branch]]:
+    def forward(self, ifname: str, inside: Iterable[Branch]) -> Iterator[tuple[str, Branch]]:
         iif = self._number(ifname)
         passing = self._forwarded(ifname)
         if passing == NOTHING:
@@ -235,7 +202,7 @@ class Passage:
         names = (self.ruleset.interfaces[number] for number in sorted(wanted))
         return [name for name in names if name in self.interfaces and name != LOOPBACK]
 
-    def _out(self, ifname: str, inside: Iterable[Branch]) -> list[Branch]:
+    def leave(self, ifname: str, inside: Iterable[Branch]) -> list[Branch]:
         oif = self._number(ifname)
         if not self.routing.ipv6(ifname):
             inside = [self._kept(branch, self.space.where(Field.FAMILY, 0)) for branch in inside]
@@ -320,18 +287,16 @@ class Passage:
 
     def routed(self, ifname: str) -> Packets:
         """What goes out by an interface."""
-        return self._once("out", ifname)
+        return self._once(self._routed, ifname, self.routing.out)
 
     def transit(self, ifname: str) -> Packets:
         """What that came in by an interface may be sent on."""
-        return self._once("transit", ifname)
+        return self._once(self._transit, ifname, self.routing.transit)
 
-    def _once(self, question: str, ifname: str) -> Packets:
-        found = self._answers.get((question, ifname))
-        if found is None:
-            found = self._answers[question, ifname] = getattr(self.routing, question)(ifname)
-        return found
+    def _once(self, known: dict[str, Packets], ifname: str, asked: Callable[[str], Packets]) -> Packets:
+        if ifname not in known:
+            known[ifname] = asked(ifname)
+        return known[ifname]
 
-    @cached_property
-    def _answers(self) -> dict[tuple[str, str], Packets]:
-        return {}
+    _routed = cached_property(lambda _: dict[str, Packets]())
+    _transit = cached_property(lambda _: dict[str, Packets]())

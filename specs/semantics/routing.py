@@ -14,8 +14,8 @@ from ipaddress import IPv4Network
 
 from specs.semantics.diagram import NOTHING, Packets, Space
 from specs.semantics.field import ANY_IPV4, IPV4, IPV6, Field
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.place import LOOPBACK, Place, Route
-from specs.semantics.rule import Moment, Oracles
 from specs.semantics.span import EMPTY, Span, span, subtract, union
 
 TABLES = {"local": 0, "main": 1, "default": 2}  # the rules every namespace has (fib_default_rules_init)

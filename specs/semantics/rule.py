@@ -1,11 +1,6 @@
 """A rule -> what it does with which packets: branches in order, each a set and a verdict (nft(8), STATEMENTS).
 
-A match that cannot be read, or whose answer changes by the moment, is an oracle: a level of its own that says what it
-would have answered. What such an oracle is about stands in `Oracles`; who judges decides what to believe of it:
-
-    LATER      a set that fills holds something else by then; "no" to all of these is what it holds now
-    RATE       limit, quota, ct count, a full meter: a sender can have it either way by waiting
-    UNREAD     nobody can tell: what hangs on it is unproven, and it names the rule to blame
+A match that cannot be read, or whose answer changes by the moment, is an oracle (specs.semantics.oracle).
 """
 
 from __future__ import annotations
@@ -15,10 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
+from specs.semantics.diagram import EVERYTHING, NOTHING, Packets
 from specs.semantics.expression import Reader, asks_one_field, reads_bytes
 from specs.semantics.field import FAMILIES, WITH_PORTS, Field
 from specs.semantics.listing import Dynamic, Statement
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.span import Span, intersect
 from specs.semantics.value import Unknown
 from specs.semantics.value import address as numbered
@@ -31,14 +27,6 @@ class Kind(StrEnum):
     GOTO = "goto"
     RETURN = "return"
     NAT = "nat"
-
-
-class Moment(StrEnum):
-    """What an oracle stands for."""
-
-    LATER = "later"
-    RATE = "rate"
-    UNREAD = "unread"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,39 +56,7 @@ RATES = {"limit", "quota", "ct count"}
 SILENT = {"match", "set", *NEUTRAL, *RATES}  # a rule of these alone decides nothing
 PLAIN = {"accept": Kind.ACCEPT, "drop": Kind.DROP, "reject": Kind.DROP, "return": Kind.RETURN}
 NATS = ("dnat", "snat", "masquerade", "redirect")
-# Statements that change packets or send them elsewhere: whatever the namespace then does is not known.
-WILD = {"queue", "notrack", "tproxy", "dup", "fwd", "flow", "synproxy", "xt", "secmark", "ct helper", "ct timeout",
-        "ct expectation", "osf"}  # fmt: skip
 HARMLESS_MANGLES = ("mark", "priority", "nftrace")  # `meta mark set`: what would read it is Unknown
-
-
-@dataclass(kw_only=True)
-class Oracles:
-    """The oracles of a Space: level -> the rule, why, and of which kind."""
-
-    space: Space
-    named: dict[int, tuple[str, Moment]] = field(default_factory=dict)
-
-    def ask(self, about: str, moment: Moment) -> Packets:
-        """A set that holds every packet when the oracle says yes, and none when it says no."""
-        level = self.space.level()
-        self.named[level] = (about, moment)
-        return self.space.where(level, 1)
-
-    def levels(self, moment: Moment) -> tuple[int, ...]:
-        return tuple(level for level, (_, each) in self.named.items() if each is moment)
-
-    def blame(self, packets: Packets) -> tuple[str, ...]:
-        """The rules that a set of packets hangs on, without anybody knowing their answer."""
-        asked = self.space.support(packets) & self.named.keys()
-        told = (self.named[level] for level in sorted(asked))
-        return tuple(dict.fromkeys(about for about, moment in told if moment is not Moment.RATE))
-
-    def now(self, packets: Packets) -> Packets:
-        """With what the sets hold now."""
-        for level in self.space.support(packets).intersection(self.levels(Moment.LATER)):
-            packets = self.space.fixed(packets, level, 0)
-        return packets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,33 +87,32 @@ class Compiler:
             reached = self._unread(name, "nft's listing does not load back as what the kernel holds")
         else:
             reached = EVERYTHING
-        branches: list[Branch] = []
-        pinned = ""
         if {kind for statement in said.expressions for kind in statement} <= SILENT:
             return Rule(said=said, branches=())
-        plain: dict[int, Span] = {}
+        pinned, plain = "", dict[int, Span]()
         for statement in said.expressions:
             ((kind, what),) = statement.items()
             if kind == "match" and asks_one_field(what):
                 reached = self._asked(name, reached, what, pinned, plain)
-                pinned = pinned or _family(what)
-                continue
-            if plain:
-                reached = self._joined(reached, plain)
-            if kind == "match":
-                reached = self._narrowed(name, reached, what, pinned)
-                pinned = pinned or _family(what)
-            elif kind in RATES:
-                reached = self.reader.space.both(reached, self.oracles.ask(f"{name}: {kind}", Moment.RATE))
-            elif kind in ("set", "map"):
-                reached = self.reader.space.both(reached, self._written(name, what, pinned))
-            elif kind in NEUTRAL or (kind == "mangle" and _harmless(what)):
-                continue
             else:
-                branches = list(self._verdicts(name, reached, kind, what, pinned))
-                if kind not in ("mangle", *WILD):
-                    break
-        return Rule(said=said, branches=tuple(each for each in branches if each[0] != NOTHING))
+                reached = self._joined(reached, plain)
+                reached = self._past(name, reached, kind, what, pinned)
+            pinned = pinned or (_family(what) if kind == "match" else "")
+            if _decides(kind):
+                branches = self._verdicts(name, reached, kind, what, pinned)
+                return Rule(said=said, branches=tuple(each for each in branches if each[0] != NOTHING))
+            self.wild += [f"{name}: {kind}"] if _is_wild(kind, what) else []
+        return Rule(said=said, branches=())
+
+    def _past(self, name: str, reached: Packets, kind: str, what: Any, pinned: str) -> Packets:  # noqa: ANN401 (JSON)
+        """What gets past a statement that is no verdict."""
+        if kind == "match":
+            return self._narrowed(name, reached, what, pinned)
+        if kind in RATES:
+            return self.reader.space.both(reached, self.oracles.ask(f"{name}: {kind}", Moment.RATE))
+        if kind in ("set", "map"):
+            return self.reader.space.both(reached, self._written(name, what, pinned))
+        return reached
 
     def _asked(
         self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str, plain: dict[int, Span]
@@ -171,6 +126,8 @@ class Compiler:
         return reached
 
     def _joined(self, reached: Packets, plain: dict[int, Span]) -> Packets:
+        if not plain:
+            return reached
         found = NOTHING if () in plain.values() else self.reader.space.cube(plain)
         plain.clear()
         return self.reader.space.both(reached, found)
@@ -261,6 +218,16 @@ class Compiler:
     def _unread(self, name: str, why: str) -> Packets:
         self.unknown.append(f"{name}: {why}")
         return self.oracles.ask(f"{name}: {why}", Moment.UNREAD)
+
+
+def _decides(kind: str) -> bool:
+    return kind in PLAIN or kind in NATS or kind in ("jump", "goto", "vmap", "continue")
+
+
+def _is_wild(kind: str, what: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether a statement does what this reader does not know: change packets, or send them elsewhere."""
+    known = kind == "match" or kind in RATES or kind in NEUTRAL or kind in ("set", "map")
+    return not known and not (kind == "mangle" and _harmless(what))
 
 
 def _harmless(what: Mapping[str, Any]) -> bool:

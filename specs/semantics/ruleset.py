@@ -19,8 +19,9 @@ from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.expression import Reader
 from specs.semantics.field import FAMILIES, INVALID, NONE, TOPS, Field
 from specs.semantics.listing import Chain, Key, Listing, parse
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.packet import Packet
-from specs.semantics.rule import Compiler, Kind, Moment, Oracles, Rule
+from specs.semantics.rule import Compiler, Kind, Rule
 from specs.semantics.stage import CONNTRACK, NAT_AT, Effects, Ruleset, Stage
 
 __all__ = ["CONNTRACK", "NAT_AT", "SEES", "Decision", "Effects", "Ruleset", "Stage", "decide", "decider", "read"]

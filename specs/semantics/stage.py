@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from specs.semantics.diagram import Packets, Space
 from specs.semantics.listing import Chain, Key
-from specs.semantics.rule import Nat, Oracles, Rule
+from specs.semantics.oracle import Oracles
+from specs.semantics.rule import Nat, Rule
 
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK, at prerouting and output
 NAT_AT = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}  # NF_IP_PRI_NAT_DST, _SRC

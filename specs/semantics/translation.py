@@ -12,8 +12,9 @@ from functools import cached_property
 from specs.semantics.diagram import NOTHING, Packets, Space
 from specs.semantics.field import ESTABLISHED, NEW, ORIGINAL, Field
 from specs.semantics.move import Branch, Move, going_on
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.place import Interface
-from specs.semantics.rule import Moment, Nat, Oracles
+from specs.semantics.rule import Nat
 from specs.semantics.stage import Stage
 from specs.semantics.tracking import Tracking
 
