@@ -50,7 +50,7 @@ def next_pair(estate: Estate, side: Side) -> IPv4Network:
     node = hub(estate, side)
     taken = [link.subnet[0] for link in estate.links if node in _ends(link) and HOST not in _ends(link)]
     base = int(max(taken)) // STEP * STEP + STEP if taken else int(side.first)
-    used = [*estate.inside, *(link.subnet for link in estate.wires)]
+    used = [*estate.inside, *(link.subnet for link in estate.wires), *estate.reserved]
     for start in range(base, 2**32, STEP):
         pair = IPv4Network((start, 31))
         if not pair.is_private:

@@ -9,6 +9,7 @@ Who judges decides what to believe of an answer:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,8 +46,10 @@ class Oracles:
         told = (self.named[level] for level in sorted(asked))
         return tuple(dict.fromkeys(about for about, moment in told if moment is not Moment.RATE))
 
-    def now(self, packets: Packets) -> Packets:
-        """With what the sets hold now."""
-        for level in self.space.support(packets).intersection(self.levels(Moment.LATER)):
-            packets = self.space.fixed(packets, level, 0)
+    def now(self, packets: Packets, sets: Iterable[str] | None = None) -> Packets:
+        """With what the sets hold now: all that fill, or those of the given names (`@banned`) alone."""
+        asked = self.space.support(packets).intersection(self.levels(Moment.LATER))
+        for level in asked:
+            if sets is None or any(f" {name} " in self.named[level][0] for name in sets):
+                packets = self.space.fixed(packets, level, 0)
         return packets

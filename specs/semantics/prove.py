@@ -125,6 +125,7 @@ def _judged(
         if not _counts(world, source, taken):
             continue
         beyond = space.minus(taken.branch.now, declared.packets(source, target, taken.at[1]))
+        beyond = oracles.now(beyond, declared.kept)
         if beyond == NOTHING:
             beyond = _misdialled(world, declared, source, taken)
         if beyond == NOTHING:
