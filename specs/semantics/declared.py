@@ -15,10 +15,10 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
 from specs.model import Estate, Flow
-from specs.semantics.diagram import EVERYTHING, Packets, Space
-from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, Field
+from specs.semantics.diagram import EVERYTHING, Packets, Space, outside
+from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, TOPS, Field
 from specs.semantics.place import Interface, Place, Route, Tunnel
-from specs.semantics.span import Span, span, subtract, union
+from specs.semantics.span import Span, intersect, span, union
 from specs.sysctls import every
 from specs.topology import Kind, Node, nodes
 from specs.way import Hop, Way, ways
@@ -148,7 +148,7 @@ class Declared:
     @cached_property
     def _internet(self) -> Span:
         inside = union((int(each.network_address), int(each.broadcast_address)) for each in self.estate.inside)
-        return subtract(ANY_IPV4, inside)
+        return intersect(outside(inside, TOPS[Field.SADDR]), ANY_IPV4)
 
 
 def _port(way: Way) -> Span:

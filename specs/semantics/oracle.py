@@ -37,8 +37,9 @@ class Oracles:
         self.named[level] = (about, moment)
         return self.space.where(level, 1)
 
-    def levels(self, moment: Moment) -> tuple[int, ...]:
-        return tuple(level for level, (_, each) in self.named.items() if each is moment)
+    def among(self, levels: Iterable[int], moment: Moment) -> frozenset[int]:
+        """Those of the levels that stand for such a moment."""
+        return frozenset(level for level in levels if level in self.named and self.named[level][1] is moment)
 
     def blame(self, packets: Packets) -> tuple[str, ...]:
         """The rules that a set of packets hangs on, without anybody knowing their answer."""
@@ -48,7 +49,7 @@ class Oracles:
 
     def now(self, packets: Packets, sets: Iterable[str] | None = None) -> Packets:
         """With what the sets hold now: all that fill, or those of the given names (`@banned`) alone."""
-        asked = self.space.support(packets).intersection(self.levels(Moment.LATER))
+        asked = self.among(self.space.support(packets), Moment.LATER)
         for level in asked:
             if sets is None or any(f" {name} " in self.named[level][0] for name in sets):
                 packets = self.space.fixed(packets, level, 0)
