@@ -49,10 +49,10 @@ class ActualRuleset:
 def read(kernel: Socket) -> ActualRuleset:
     """The ruleset of the socket's namespace, in one generation (read again when it changes meanwhile)."""
     while True:
-        before = _generation(kernel)
+        before = generation(kernel)
         comments: set[str] = set()
         parts = list(_parts(kernel, comments))
-        if _generation(kernel) == before:
+        if generation(kernel) == before:
             break
     digest = hashlib.sha256()
     for part in parts:
@@ -67,7 +67,8 @@ def read(kernel: Socket) -> ActualRuleset:
     )
 
 
-def _generation(kernel: Socket) -> bytes:
+def generation(kernel: Socket) -> bytes:
+    """The number of the ruleset's last transaction, as the kernel tells it."""
     answers = kernel.ask(_SUBSYSTEM | _GETGEN, _UNSPEC, what="read the ruleset's generation")
     return attributes(answers[0][1], _NFGENMSG.size)[1]
 

@@ -1,0 +1,47 @@
+"""A namespace's ruleset in nft's own machine format (libnftables-json(5)): what the semantics read.
+
+Slower than the netlink dump of facts.ruleset by a process a namespace, so it is asked for where a meaning is wanted,
+and not where two rulesets are only compared. A dump that says the same has the same listing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from provision.errors import HostError
+from provision.facts import ruleset
+from provision.netlink import NETLINK_NETFILTER, Socket
+from provision.run import run
+
+LIST = ("nft", "--json", "list", "ruleset")
+LIST_SECONDS = 30.0
+TRIES = 8
+Listing = tuple[dict[str, Any], ...]  # the objects under "nftables"
+
+
+def read() -> Listing:
+    """The ruleset of the calling thread's namespace, in one generation. CommandError, HostError."""
+    opened = Socket(NETLINK_NETFILTER)
+    try:
+        for _ in range(TRIES):
+            before = ruleset.generation(opened)
+            found = parse(run(LIST, timeout=LIST_SECONDS).stdout)
+            if ruleset.generation(opened) == before:
+                return found
+    finally:
+        opened.close()
+    raise HostError(f"the ruleset changed during each of {TRIES} listings: something keeps rewriting it")
+
+
+def parse(text: str) -> Listing:
+    """What nft printed; counters' counts are left out, so that the same rules are the same listing."""
+    return tuple(_still(each) for each in json.loads(text)["nftables"])
+
+
+def _still(listed: dict[str, Any]) -> dict[str, Any]:
+    rule = listed.get("rule")
+    if rule is None:
+        return listed
+    expressions = [{"counter": None} if isinstance(e.get("counter"), dict) else e for e in rule.get("expr", ())]
+    return {"rule": {**rule, "expr": expressions}}
