@@ -47,6 +47,11 @@ def parse(messages: Iterable[Message], names: Mapping[int, str]) -> tuple[Actual
     return tuple(sorted(found, key=lambda r: (r.table, str(r.destination), str(r.via), r.ifname)))
 
 
+def kind(route: ActualRoute) -> int:
+    """The route's type: RTN_UNICAST, or one that drops or refuses what takes it."""
+    return int(RTMSG.unpack_from(route.body)[7])
+
+
 def _route(body: bytes, names: Mapping[int, str]) -> ActualRoute:
     family, prefix, _, _, table, _, _, _, _ = RTMSG.unpack_from(body)
     found = attributes(body, RTMSG.size)

@@ -1,0 +1,151 @@
+"""Why a packet of one node does or does not get to another: its way, the deciding rules, the spec row. Pure.
+
+Asked of an ordinary socket: what raw sockets can reach is `blast-radius`. Ends are nodes, wan, lan, or a peer by name,
+whose packets come out of the tunnel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from provision.grant import Grant, grant
+from provision.places import Places
+from specs.model import HOST, LAN, WAN, Estate, Flow, Link, Port
+from specs.semantics.field import ICMP, SYN, TCP
+from specs.semantics.packet import Packet
+from specs.semantics.trace import UNSET, Hop, Step, Trace, Tracer
+from specs.topology import Node, nodes
+from specs.way import way
+
+CLIENT_PORT = 40000  # an ephemeral one (ip_local_port_range)
+ECHO_REQUEST = 8
+INTERNET = IPv4Address("203.0.113.1")  # a documentation address (RFC 5737), where the lab has no node of the WAN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    source: str
+    target: str
+    port: Port | None  # None: an ICMP echo request
+
+    def __str__(self) -> str:
+        return f"{self.source} -> {self.target} {self.port or 'icmp'}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    question: Question
+    allowed: bool
+    trace: Trace | None  # None: there is no address to send to
+    lost: tuple[Hop, Step] | None  # where what answers dies, of a packet that arrives
+    flow: Flow | None  # the declared flow it is
+    grant: Grant | None  # of what no flow declares: what would
+
+
+def answer(estate: Estate, places: Places, question: Question) -> Answer:
+    """The way of one packet of `question` through `places`."""
+    tracer, flow = Tracer(places), _flow(estate, question)
+    change = None if flow is not None else grant(estate, _group(estate, question.source), _group(estate, question.target), question.port)
+    to = _dialled(estate, question, flow)
+    if to is None:
+        return Answer(question=question, allowed=False, trace=None, lost=None, flow=flow, grant=change)
+    found = tracer.send(*_opening(estate, question, to))
+    arrives = found.arrives and _is(estate, found.node, question.target)
+    lost = tracer.answer(found) if arrives else None
+    return Answer(question=question, allowed=arrives and lost is None, trace=found, lost=lost, flow=flow, grant=change)
+
+
+def declared_at(estate: Estate) -> Mapping[str, str]:
+    """Flow -> where it is declared, by the words that the rules bear as their comments."""
+    return {str(flow): str(flow.source) for flow in estate.flows}
+
+
+def _flow(estate: Estate, question: Question) -> Flow | None:
+    ends = (_group(estate, question.source), _group(estate, question.target), question.port)
+    return next((flow for flow in estate.flows if (flow.source_node, flow.target, flow.port) == ends), None)
+
+
+def _group(estate: Estate, name: str) -> str:
+    """What a node of the lab's world is to the declaration: a part of the WAN or of the LAN; a peer is itself."""
+    peers = {peer.name for peer in estate.tunnel.peers}
+    zones = {node.name: node.zone for node in estate.world.nodes if node.name not in peers}
+    return zones.get(name, name)
+
+
+def _is(estate: Estate, node: str, wanted: str) -> bool:
+    return node == wanted or (wanted in (WAN, LAN) and _group(estate, node) == wanted)
+
+
+def _opening(estate: Estate, question: Question, to: IPv4Address) -> tuple[str, Packet]:
+    """Where the packet begins, and what it is."""
+    peers = {peer.name: peer.address for peer in estate.tunnel.peers}
+    if question.source in peers:
+        packet = _packet(question, to, peers[question.source], estate.tunnel.ifname)
+        return estate.tunnel.hub, packet
+    node = _standing(estate, question.source)
+    if node is None:  # metal: what is around the host has no namespace
+        return HOST, _packet(question, to, INTERNET, estate.host.uplink)
+    return node, _packet(question, to)
+
+
+def _packet(question: Question, to: IPv4Address, source: IPv4Address = UNSET, iif: str = "") -> Packet:
+    if question.port is None:
+        return Packet(saddr=source, daddr=to, protocol=ICMP, icmp_type=ECHO_REQUEST, iif=iif)
+    number = question.port.protocol.number
+    return Packet(
+        saddr=source,
+        daddr=to,
+        protocol=number,
+        sport=CLIENT_PORT,
+        dport=question.port.number,
+        flags=SYN if number == TCP else 0,
+        iif=iif,
+    )
+
+
+def _standing(estate: Estate, name: str) -> str | None:
+    """The node that stands for `name`: itself, or an end of the WAN or the LAN."""
+    if name not in (WAN, LAN):
+        return name
+    peers = {peer.name for peer in estate.tunnel.peers}
+    around = [node for node in estate.world.nodes if node.zone == name and node.name not in peers]
+    ends = sorted(around, key=lambda node: (node.forwards, node.name))
+    return ends[0].name if ends else None
+
+
+def _dialled(estate: Estate, question: Question, flow: Flow | None) -> IPv4Address | None:
+    """The address the opener uses; None where the target has none."""
+    dial = way(estate, flow).dial if flow is not None else None
+    if dial is not None:
+        return dial
+    return next(_addresses(estate, question), None)
+
+
+def _addresses(estate: Estate, question: Question) -> Iterator[IPv4Address]:
+    """Those the target has, the one that its opener would choose first."""
+    source, target = question.source, _standing(estate, question.target)
+    peers = {peer.name: peer.address for peer in estate.tunnel.peers}
+    if target is None:
+        yield INTERNET if question.target == WAN else estate.host.gateway
+        return
+    if target in peers:
+        yield peers[target]
+    if _group(estate, source) in (WAN, LAN) and target not in _around(estate):
+        yield estate.host.address  # the one address of the estate that is known out there
+    near = estate.tunnel.hub if source in peers else source
+    yield from (link.end(target).address for link in _links(estate, target) if near in (link.a.node, link.b.node))
+    yield from _node(estate, target).addresses
+
+
+def _around(estate: Estate) -> set[str]:
+    return {node.name for node in estate.world.nodes}
+
+
+def _links(estate: Estate, node: str) -> tuple[Link, ...]:
+    return tuple(link for link in estate.wires if node in (link.a.node, link.b.node))
+
+
+def _node(estate: Estate, name: str) -> Node:
+    return next(node for node in nodes(estate) if node.name == name)
