@@ -12,7 +12,7 @@ import pytest
 
 from fixtures.ruleset.box import Region, minus
 from fixtures.ruleset.hook import Hook, Meaning, read
-from fixtures.ruleset.span import intersect, span, subtract, union
+from specs.semantics.span import intersect, span, subtract, union
 
 RECORDED: dict[str, Any] = json.loads((Path(__file__).parent / "recorded/nft_rules.json").read_text())
 INTERFACES = ("lo", "eth0")
