@@ -104,6 +104,12 @@ def _asking(verbs: argparse._SubParsersAction[_Parser]) -> None:
     _declared(why)
     _json(why)
 
+    blast = _verb(verbs, "blast-radius", "say what becomes reachable when a node is owned, raw sockets and all")
+    blast.add_argument("name", metavar="NODE", nargs="?", help="a container, or any other node")
+    blast.add_argument("--all", action="store_true", help="every container, as a table, the worst first")
+    _declared(blast)
+    _json(blast)
+
 
 def _declared(verb: _Parser) -> None:
     verb.add_argument(

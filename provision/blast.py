@@ -1,4 +1,4 @@
-"""What becomes reachable when one node is owned: over links, in its namespace, by files and sockets, on the machine. Pure.
+"""What becomes reachable when one node is owned: over links, in its namespace, by files and sockets. Pure.
 
 Owned means raw sockets on all its interfaces: what its own output hook forbids does not count. `onward` is what those
 it reaches could reach in turn, if each were owned too: a list of its own, for it takes further breaks.

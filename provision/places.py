@@ -1,120 +1,95 @@
-"""Places: what the semantics read of each namespace, as it is now, as it is declared, or as a plan leaves it. Pure."""
+"""Facts -> places: what the semantics read of each namespace as it is now, and as a plan leaves it. Pure.
+
+As declared: specs.semantics.declared.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Interface
 
-from provision.desired import DesiredNetwork, DesiredNode
-from provision.facts.link import WIREGUARD, ActualLink
+from provision.facts.link import ActualLink
 from provision.facts.listing import Listing
 from provision.facts.network import ActualNetwork
-from provision.facts.route import RT_TABLE_MAIN, RTN_UNICAST, kind
-from specs.model import Link
-from specs.semantics.place import Interface, Place, Port, Route
+from provision.facts.route import ActualRoute
+from specs.semantics.place import Interface, Place, Route
 
-LOOPBACK = Interface(name="lo", index=1, kind="", addresses=(IPv4Interface("127.0.0.1/8"),))
+TABLES = {255: "local", 254: "main", 253: "default"}  # RT_TABLE_… of rtnetlink(7)
 VETH = "veth"
 Places = Mapping[str, Place]
 
 
 @dataclass(frozen=True, kw_only=True)
+class Depth:
+    """What a plan does not need to know of a namespace, and its meaning does."""
+
+    listing: Listing
+    routes: tuple[ActualRoute, ...]  # the kernel's own as well
+    sysctls: Mapping[str, str]  # of interfaces that nobody declared as well
+    numbers: Mapping[int, str]  # by which it knows the other namespaces (facts.netnsid)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Running:
-    """Every namespace there is, with its listing, and the numbers by which it knows the others (facts.netnsid)."""
+    """Every namespace there is."""
 
     networks: Mapping[str, ActualNetwork]
-    listings: Mapping[str, Listing]
-    numbers: Mapping[str, Mapping[int, str]]
+    depths: Mapping[str, Depth]
 
 
-def running(found: Running) -> Places:
-    """As the kernel holds them."""
-    return {node: _place(node, there, found) for node, there in found.networks.items()}
+def running(found: Running, ours: frozenset[str]) -> Places:
+    """As the kernel holds them; `ours` are the nodes in which the estate's rulesets stand."""
+    return {node: _place(node, there, found, ours=node in ours) for node, there in found.networks.items()}
 
 
-def _place(node: str, there: ActualNetwork, found: Running) -> Place:
+def _place(node: str, there: ActualNetwork, found: Running, *, ours: bool) -> Place:
+    depth = found.depths[node]
     return Place(
-        node=node,
+        name=node,
         interfaces=tuple(_interface(node, link, there, found) for link in there.links),
-        routes=tuple(
-            Route(destination=route.destination, via=route.via, ifname=route.ifname)
-            for route in there.routes
-            if route.table == RT_TABLE_MAIN and kind(route) == RTN_UNICAST
-        ),
-        sysctls=dict(there.sysctls),
-        ruleset=found.listings[node],
-        strange=tuple(_strange(there)),
+        routes=tuple(_route(each) for each in depth.routes),
+        sysctls=dict(depth.sysctls),
+        listing=depth.listing,
+        ours=ours,
+        strange=tuple(_strange(node, there)),
     )
 
 
 def _interface(node: str, link: ActualLink, there: ActualNetwork, found: Running) -> Interface:
+    own = (address.interface.ip for address in there.addresses if address.ifname == link.ifname)
     return Interface(
-        name=link.ifname,
-        index=link.index,
-        kind=link.kind,
-        up=link.up,
-        addresses=tuple(address.interface for address in there.addresses if address.ifname == link.ifname),
-        peer=_peer(node, link, found),
+        name=link.ifname, index=link.index, addresses=tuple(own), far=_far(node, link, found), up=link.up
     )
 
 
-def _peer(node: str, link: ActualLink, found: Running) -> Port | None:
+def _far(node: str, link: ActualLink, found: Running) -> tuple[str, str] | None:
     """The other end, by its namespace's number and its index; None where it is in no namespace of the instance."""
     if link.kind != VETH or link.peer is None:
         return None
-    at = node if link.peer_netns is None else found.numbers[node].get(link.peer_netns, "")
+    at = node if link.peer_netns is None else found.depths[node].numbers.get(link.peer_netns, "")
     ends = found.networks[at].links if at in found.networks else ()
-    return next((Port(node=at, ifname=end.ifname) for end in ends if end.index == link.peer), None)
+    return next(((at, end.ifname) for end in ends if end.index == link.peer), None)
 
 
-def _strange(there: ActualNetwork) -> Iterator[str]:
+def _route(found: ActualRoute) -> Route:
+    return Route(
+        kind=found.kind,
+        destination=found.destination,
+        ifname=found.ifname,
+        table=TABLES.get(found.table, str(found.table)),
+        metric=found.metric,
+        via=found.via,
+    )
+
+
+def _strange(node: str, there: ActualNetwork) -> Iterator[str]:
     """What changes a packet's way and has no place in a Place."""
     for rule in there.rules:
         if rule.fresh is None:
-            yield f"policy routing: rule {rule.priority} ({rule.family}) to table {rule.table}"
-    for route in there.routes:
-        if route.table != RT_TABLE_MAIN:
-            yield f"route {route.destination} of table {route.table}"
-        elif kind(route) != RTN_UNICAST:
-            yield f"route {route.destination} of type {kind(route)} (rtnetlink(7))"
-
-
-def declared(desired: DesiredNetwork, listings: Mapping[str, Listing]) -> Places:
-    """As they are declared."""
-    return {wanted.node.name: _declared(desired, wanted, listings[wanted.node.name]) for wanted in desired.nodes}
-
-
-def _declared(desired: DesiredNetwork, wanted: DesiredNode, listing: Listing) -> Place:
-    node = wanted.node
-    far = {link.end(node.name).ifname: link.far(node.name) for link in desired.links if node.name in _ends(link)}
-    wires = tuple(
-        Interface(
-            name=end.ifname,
-            index=index,
-            kind=VETH,
-            addresses=(end.interface,),
-            peer=Port(node=far[end.ifname].node, ifname=far[end.ifname].ifname) if end.ifname in far else None,
-        )
-        for index, end in enumerate(node.endpoints, start=2)
-    )
-    return Place(
-        node=node.name,
-        interfaces=(LOOPBACK, *wires, *_tunnel(desired, wanted, len(wires) + 2)),
-        routes=tuple(Route(destination=r.destination, via=r.via, ifname=r.ifname) for r in node.routes),
-        sysctls=wanted.sysctls,
-        ruleset=listing,
-    )
-
-
-def _tunnel(desired: DesiredNetwork, wanted: DesiredNode, index: int) -> tuple[Interface, ...]:
-    if wanted.node.tunnel is None:
-        return ()
-    return (Interface(name=desired.tunnel, index=index, kind=WIREGUARD, addresses=(wanted.node.tunnel,)),)
-
-
-def _ends(link: Link) -> tuple[str, str]:
-    return link.a.node, link.b.node
+            yield f"policy routing in {node}: rule {rule.priority} ({rule.family}) to table {rule.table}"
+    for link in there.links:
+        if link.kind not in ("", VETH, "wireguard", "tun"):
+            yield f"{link.ifname} of kind {link.kind} in {node}"
 
 
 def planned(now: Places, then: Places, changed: frozenset[str]) -> Places:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from provision import desired
 from provision.desired import DesiredNetwork
@@ -23,11 +24,17 @@ CACHE = "cache"
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    network: DesiredNetwork
+    network: DesiredNetwork  # of one module alone, where that is asked for
+    declared: DesiredNetwork  # whole
     workload: Workload
     networks: ActualNetworks
     containers: ActualWorkload
     images: Images
+
+
+def rulesets(instance: Instance) -> Path:
+    """Where is remembered what rulesets become."""
+    return instance.state / CACHE / "rulesets"
 
 
 def survey(
@@ -39,7 +46,7 @@ def survey(
     """
     listing = listed or container.begin(podman)  # a process: the kernel is read meanwhile
     load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
-    network = replace(desired.network(estate, instance.state / CACHE / "rulesets"), configs=load.tunnels)
+    network = replace(desired.network(estate, rulesets(instance)), configs=load.tunnels)
     networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
     found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})
@@ -48,6 +55,7 @@ def survey(
         used |= image.imported(argv=podman.argv, env=podman.env)
     whole = Survey(
         network=network,
+        declared=network,
         workload=load,
         networks=networks,
         containers=ActualWorkload(
@@ -78,6 +86,7 @@ def _only(estate: Estate, whole: Survey, module: str) -> Survey:
         network=replace(
             whole.network, nodes=tuple(n for n in whole.network.nodes if n.node.name in names), links=links
         ),
+        declared=whole.declared,
         workload=replace(
             load,
             orders=orders,

@@ -47,7 +47,8 @@ class Answer:
 def answer(estate: Estate, places: Places, question: Question) -> Answer:
     """The way of one packet of `question` through `places`."""
     tracer, flow = Tracer(places), _flow(estate, question)
-    change = None if flow is not None else grant(estate, _group(estate, question.source), _group(estate, question.target), question.port)
+    ends = _group(estate, question.source), _group(estate, question.target)
+    change = None if flow is not None else grant(estate, *ends, question.port)
     to = _dialled(estate, question, flow)
     if to is None:
         return Answer(question=question, allowed=False, trace=None, lost=None, flow=flow, grant=change)

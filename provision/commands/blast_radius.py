@@ -11,13 +11,15 @@ from provision.blast import Radius, Reached, radius, worst_first
 from provision.commands import meaning, names, opening
 from provision.errors import UsageError
 from provision.kernel import require_root
+from provision.reach import Reaching
 from provision.say import Voice
 from provision.storage import Shared
 from provision.table import table
 
-COLUMNS = ("container", "machine", "nodes", "ports", "in turn", "written, read by", "read, written by", "sockets")
+COLUMNS = ("node", "machine", "nodes", "ports", "in turn", "written, read by", "read, written by", "sockets")
 
 
+# Worst first: powers over the machine, then ports, ports in turn, files of its that others read, sockets, files it reads.
 def run(options: argparse.Namespace, voice: Voice) -> int:
     if options.all == (options.name is not None):
         raise UsageError("blast-radius takes one NODE, or --all for every container")
@@ -25,12 +27,13 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     if options.name is not None:
         names.place(estate, options.name)
     require_root()
-    asked = meaning.reaching(estate, instance, declared=options.declared)
+    asked = meaning.asked(estate, instance, declared=options.declared)
+    reach = Reaching(estate, asked.places)
     wanted = [c.name for c in estate.containers] if options.all else [options.name]
-    found = worst_first(radius(estate, name, asked.nodes, asked.services, asked.listening) for name in wanted)
+    found = worst_first(radius(estate, name, reach.nodes, reach.services, asked.listening) for name in wanted)
     if options.json:
         heading = {"estate": estate.name, "profile": estate.profile, "instance": instance.name}
-        told = {"asked": "declared" if options.declared else "running", "containers": [_document(each) for each in found]}
+        told = {"asked": "declared" if options.declared else "running", "nodes": [_document(each) for each in found]}
         voice.document(json.dumps(heading | told, indent=2))
     voice.line(f"{meaning.told(declared=options.declared)}; files and powers as declared")
     for line in table(COLUMNS, [_row(each) for each in found]) if options.all else _lines(found[0]):
@@ -86,7 +89,7 @@ def _shared(each: Shared) -> Iterator[str]:
 
 def _document(found: Radius) -> dict[str, Any]:
     return {
-        "container": found.name,
+        "node": found.name,
         "namespace": found.place,
         "over_the_machine": found.over_the_machine,
         "reaches": [{"node": each.node, "services": list(each.services)} for each in found.direct],

@@ -27,7 +27,8 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     if question.source == question.target:
         raise UsageError(f"{options.source} and {options.target} are one namespace: its loopback passes everything")
     require_root()
-    found = answer(estate, meaning.asked(estate, instance, declared=options.declared), question)
+    places = meaning.asked(estate, instance, declared=options.declared).places
+    found = answer(estate, places, question)
     rows = declared_at(estate)
     if options.json:
         heading = {"estate": estate.name, "profile": estate.profile, "instance": instance.name}
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     return 0 if found.allowed else DARK
 
 
-def _lines(found: Answer, rows: dict[str, str], options: argparse.Namespace) -> list[str]:
+def _lines(found: Answer, rows: trace.Rows, options: argparse.Namespace) -> list[str]:
     return [*trace.lines(found, rows), *_declaration(found, options)]
 
 
@@ -89,7 +90,7 @@ def _indent(folder: Path) -> int:
     return 2 if first is None else len(lines[first - 1]) - len(lines[first - 1].lstrip())
 
 
-def _document(found: Answer, rows: dict[str, str], options: argparse.Namespace) -> dict[str, Any]:
+def _document(found: Answer, rows: trace.Rows, options: argparse.Namespace) -> dict[str, Any]:
     question = found.question
     return {
         "from": question.source,

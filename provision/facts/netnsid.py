@@ -6,12 +6,9 @@ number. So the other end is found for certain, and not by names or indexes that 
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 
-from provision.kernel import inside
 from provision.netlink import Socket, attribute, attributes
 
 _GETNSID = 90
@@ -20,22 +17,9 @@ _RTGENMSG = struct.Struct("=B3x")  # struct rtgenmsg, padded
 _UNKNOWN = -1  # NETNSA_NSID_NOT_ASSIGNED
 
 
-def read(namespaces: Mapping[str, Path]) -> Mapping[str, Mapping[int, str]]:
-    """For each namespace: the numbers it has for the others, by which node each is."""
-    handles = {node: os.open(path, os.O_RDONLY | os.O_CLOEXEC) for node, path in namespaces.items()}
-    try:
-        return {node: inside(path, lambda: _numbers(handles)) for node, path in namespaces.items()}
-    finally:
-        for handle in handles.values():
-            os.close(handle)
-
-
-def _numbers(handles: Mapping[str, int]) -> Mapping[int, str]:
-    kernel = Socket()
-    try:
-        found = {_number(kernel, handle): node for node, handle in handles.items()}
-    finally:
-        kernel.close()
+def read(kernel: Socket, handles: Mapping[str, int]) -> Mapping[int, str]:
+    """The numbers that the socket's namespace has for others, by which node each is; `handles`: node -> descriptor."""
+    found = {_number(kernel, handle): node for node, handle in handles.items()}
     return {number: node for number, node in found.items() if number != _UNKNOWN}
 
 

@@ -78,7 +78,8 @@ class Hooks:
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._ruleset = read(place.ruleset, {each.name: each.index for each in place.interfaces}, where=place.node)
+        indexes = {each.name: each.index for each in place.interfaces}
+        self._ruleset = read(place.listing, indexes, where=place.name, doubted=place.doubted)
 
     def at(self, hook: str, packet: Packet) -> tuple[Ruling, Translation | None]:
         """What becomes of `packet` at `hook`: chain by chain, in the kernel's order."""
@@ -110,7 +111,7 @@ class Hooks:
             changed = replace(packet, daddr=_address(nat) or packet.daddr, dport=nat.port or packet.dport, dnat=True)
         else:  # snat, or masquerade: the first address of the interface it leaves by (nf_nat_masquerade_ipv4)
             out = self._place.interface(packet.oif)
-            own = out.addresses[0].ip if out is not None and out.addresses else packet.saddr
+            own = out.addresses[0] if out is not None and out.addresses else packet.saddr
             changed = replace(packet, saddr=_address(nat) or own, sport=nat.port or packet.sport, snat=True)
         return Translation(packet=changed, words=told)
 

@@ -18,8 +18,8 @@ from ipaddress import IPv4Address
 
 from specs.semantics import path
 from specs.semantics.hooks import Hooks, Ruling, Translation
-from specs.semantics.packet import Packet
-from specs.semantics.place import Place, Port
+from specs.semantics.packet import Address, Packet
+from specs.semantics.place import Interface, Place, Route
 from specs.semantics.rule import Kind
 
 MOST_HOPS = 32
@@ -68,6 +68,7 @@ class Trace:
 
     @property
     def arrives(self) -> bool:
+        """Whether somebody accepts it, or it goes into a tunnel, at whose other end nobody is asked."""
         return self.end in (End.ACCEPTED, End.LEFT)
 
     @property
@@ -106,14 +107,15 @@ class Tracer:
             steps: list[Step] = []
             entered = now.iif
             try:
-                port, now, left = self._through(at, now, steps)
+                out, to, now = self._through(at, now, steps)
             except _Ended as ended:
                 hops.append(Hop(node=at, enters=entered, leaves="", steps=tuple(steps)))
                 return Trace(hops=tuple(hops), end=ended.end, why=ended.why)
-            hops.append(Hop(node=at, enters=entered, leaves=left, steps=tuple(steps)))
-            if isinstance(port, str):
-                return Trace(hops=tuple(hops), end=End.LEFT if left and not port else End.NO_LINK, why=port)
-            at, now = port.node, replace(now, iif=port.ifname, oif="", dnat=False, snat=False)
+            hops.append(Hop(node=at, enters=entered, leaves=out.name, steps=tuple(steps)))
+            there = path.across(self._places, out, to)
+            if isinstance(there, str):
+                return Trace(hops=tuple(hops), end=End.NO_LINK if out.far else End.LEFT, why=there)
+            at, now = there[0].name, replace(now, iif=there[1].name, oif="", dnat=False, snat=False)
         return Trace(hops=tuple(hops), end=End.CIRCLES, why=f"it is passed on {MOST_HOPS} times")
 
     def answer(self, asked: Trace) -> tuple[Hop, Step] | None:
@@ -126,42 +128,40 @@ class Tracer:
                         return hop, back
         return None
 
-    def _through(self, node: str, packet: Packet, steps: list[Step]) -> tuple[Port | str, Packet, str]:
-        """Through one namespace: who is at the wire's end, the packet there, and the interface it left by."""
+    def _through(self, node: str, packet: Packet, steps: list[Step]) -> tuple[Interface, Address, Packet]:
+        """Through one namespace: the interface it leaves by, the next address on that wire, and what it is by then."""
         place = self._places.get(node)
         if place is None:
             raise _Ended(End.NO_NODE, f"{node} has no network namespace")
-        out, now = self._in(place, packet, steps) if packet.iif else self._own(place, packet, steps)
+        way, now = self._in(place, packet, steps) if packet.iif else self._own(place, packet, steps)
         now = self._step(place, "postrouting", now, steps)
-        if out.interface.peer is None and out.interface.kind != "veth":
-            return "", now, out.interface.name
-        return path.across(self._places, out.interface, out.next_address), now, out.interface.name
+        return _interface(place, way), way.via or now.daddr, now
 
-    def _own(self, place: Place, packet: Packet, steps: list[Step]) -> tuple[path.Out, Packet]:
-        out = _routed(place, packet)
-        source = out.interface.addresses[0].ip if packet.saddr == UNSET else packet.saddr
-        before = replace(packet, saddr=source, oif=out.interface.name)
+    def _own(self, place: Place, packet: Packet, steps: list[Step]) -> tuple[Route, Packet]:
+        way = _routed(place, packet)
+        source = _interface(place, way).addresses[0] if packet.saddr == UNSET else packet.saddr
+        before = replace(packet, saddr=source, oif=way.ifname)
         after = self._step(place, "output", before, steps)
         if after.daddr != before.daddr:
-            out = _routed(place, after)
-        return out, replace(after, oif=out.interface.name)
+            way = _routed(place, after)
+        return way, replace(after, oif=way.ifname)
 
-    def _in(self, place: Place, packet: Packet, steps: list[Step]) -> tuple[path.Out, Packet]:
+    def _in(self, place: Place, packet: Packet, steps: list[Step]) -> tuple[Route, Packet]:
         now = self._step(place, "prerouting", packet, steps)
         why = path.disbelieved(place, now.iif, now.saddr, now.daddr)
         if why:
             raise _Ended(End.DISBELIEVED, why)
-        if path.owner(place, now.daddr) is not None:
+        if path.own(place, now.daddr):
             self._step(place, "input", now, steps)
             raise _Ended(End.ACCEPTED)
-        if not place.sysctl(f"net.ipv4.conf.{now.iif}.forwarding"):
-            raise _Ended(End.NOT_FORWARDED, f"{now.daddr} is not {place.node}'s, which passes nothing on")
-        out = _routed(place, now)
-        return out, self._step(place, "forward", replace(now, oif=out.interface.name), steps)
+        if not path.forwards(place, now.iif):
+            raise _Ended(End.NOT_FORWARDED, f"{now.daddr} is not {place.name}'s, which passes nothing on")
+        way = _routed(place, now)
+        return way, self._step(place, "forward", replace(now, oif=way.ifname), steps)
 
     def _step(self, place: Place, hook: str, packet: Packet, steps: list[Step]) -> Packet:
         """One hook: the packet as NAT leaves it there; ended by what does not accept it."""
-        step = self._rule(place.node, hook, packet)
+        step = self._rule(place.name, hook, packet)
         if step.ruling.chain or step.translation is not None:
             steps.append(step)
         if step.ruling.verdict == Kind.DROP:
@@ -177,11 +177,19 @@ class Tracer:
         return Step(hook=hook, packet=packet, ruling=ruling, translation=translation)
 
 
-def _routed(place: Place, packet: Packet) -> path.Out:
-    out = path.route(place, packet.daddr)
-    if out is None:
-        raise _Ended(End.NO_ROUTE, f"{place.node} has no route to {packet.daddr}")
-    return out
+def _routed(place: Place, packet: Packet) -> Route:
+    """The route out; an address of its own, or one that a route refuses, has none."""
+    way = path.route(place, packet.daddr)
+    if way is None or way.kind != path.UNICAST:
+        kind = "no route" if way is None else f"a route of kind {way.kind}"
+        raise _Ended(End.NO_ROUTE, f"{place.name} has {kind} to {packet.daddr}")
+    return way
+
+
+def _interface(place: Place, way: Route) -> Interface:
+    found = place.interface(way.ifname)
+    assert found is not None, f"{place.name} has a route out of {way.ifname}, which it does not have"
+    return found
 
 
 def _turned(packet: Packet) -> Packet:
