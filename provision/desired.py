@@ -13,7 +13,6 @@ from provision.render.wireguard import TunnelConfig
 from specs import sysctls
 from specs.model import TUNNEL_INTERFACE, Estate, Link
 from specs.topology import Node, nodes
-from specs.way import ways
 
 LINK_MTU = 1500
 
@@ -25,7 +24,6 @@ class DesiredNode:
     node: Node
     text: str
     ruleset: ActualRuleset
-    flows: frozenset[str]  # the flows whose way passes it
 
     @property
     def sysctls(self) -> Mapping[str, str]:
@@ -44,7 +42,6 @@ class DesiredNetwork:
     nodes: tuple[DesiredNode, ...]
     links: tuple[Link, ...]
     tunnel: str  # the tunnel device's name, wherever a node has one
-    flows: frozenset[str]
     configs: Mapping[str, TunnelConfig] = field(default_factory=dict)  # node -> its device's, where it is the kernel's
 
     def node(self, name: str) -> DesiredNode:
@@ -54,16 +51,11 @@ class DesiredNetwork:
 def network(estate: Estate, cache: Path) -> DesiredNetwork:
     """The network of `estate`; `cache` remembers what rulesets compile to. CommandError when nft refuses one."""
     texts = nft.rulesets(estate)
-    passing: dict[str, set[str]] = {name: set() for name in texts}
-    for way in ways(estate):
-        for hop in way.hops:
-            passing[hop.node].add(str(way.flow))
     wanted = tuple(
         DesiredNode(
             node=node,
             text=texts[node.name],
             ruleset=compiled(texts[node.name], cache),
-            flows=frozenset(passing[node.name]),
         )
         for node in nodes(estate)
     )
@@ -71,5 +63,4 @@ def network(estate: Estate, cache: Path) -> DesiredNetwork:
         nodes=wanted,
         links=estate.wires,
         tunnel=estate.tunnel.ifname,
-        flows=frozenset(str(flow) for flow in estate.flows),
     )

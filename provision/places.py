@@ -6,7 +6,7 @@ As declared: specs.semantics.declared.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provision.facts.link import ActualLink
 from provision.facts.listing import Listing
@@ -93,5 +93,15 @@ def _strange(node: str, there: ActualNetwork) -> Iterator[str]:
 
 
 def planned(now: Places, then: Places, changed: frozenset[str]) -> Places:
-    """What a plan leaves: the nodes it speaks of as declared, the others as they are."""
-    return {node: then[node] if node in changed else now[node] for node in sorted({*now, *changed})}
+    """What a plan leaves: the nodes it speaks of as declared, the others as they are, with the wires it lays to them."""
+    left = {node: _wired(place, then.get(node)) for node, place in now.items() if node not in changed}
+    return left | {node: then[node] for node in changed}
+
+
+def _wired(place: Place, declared: Place | None) -> Place:
+    """A namespace that a plan leaves alone, but for its ends of new wires, with their routes."""
+    here = {each.name for each in place.interfaces}
+    new = tuple(each for each in (declared.interfaces if declared else ()) if each.name not in here)
+    names = {each.name for each in new}
+    routes = tuple(each for each in (declared.routes if declared else ()) if each.ifname in names)
+    return replace(place, interfaces=(*place.interfaces, *new), routes=(*place.routes, *routes)) if new else place

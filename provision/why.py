@@ -15,7 +15,7 @@ from provision.places import Places
 from specs.model import HOST, LAN, WAN, Estate, Flow, Link, Port
 from specs.semantics.field import ICMP, SYN, TCP
 from specs.semantics.packet import Packet
-from specs.semantics.trace import UNSET, Hop, Step, Trace, Tracer
+from specs.semantics.journey import UNSET, Hop, Step, Journey, Traveller
 from specs.topology import Node, nodes
 from specs.way import way
 
@@ -38,7 +38,7 @@ class Question:
 class Answer:
     question: Question
     allowed: bool
-    trace: Trace | None  # None: there is no address to send to
+    journey: Journey | None  # None: there is no address to send to
     lost: tuple[Hop, Step] | None  # where what answers dies, of a packet that arrives
     flow: Flow | None  # the declared flow it is
     grant: Grant | None  # of what no flow declares: what would
@@ -46,16 +46,16 @@ class Answer:
 
 def answer(estate: Estate, places: Places, question: Question) -> Answer:
     """The way of one packet of `question` through `places`."""
-    tracer, flow = Tracer(places), _flow(estate, question)
+    traveller, flow = Traveller(places), _flow(estate, question)
     ends = _group(estate, question.source), _group(estate, question.target)
     change = None if flow is not None else grant(estate, *ends, question.port)
     to = _dialled(estate, question, flow)
     if to is None:
-        return Answer(question=question, allowed=False, trace=None, lost=None, flow=flow, grant=change)
-    found = tracer.send(*_opening(estate, question, to))
+        return Answer(question=question, allowed=False, journey=None, lost=None, flow=flow, grant=change)
+    found = traveller.send(*_opening(estate, question, to))
     arrives = found.arrives and _is(estate, found.node, question.target)
-    lost = tracer.answer(found) if arrives else None
-    return Answer(question=question, allowed=arrives and lost is None, trace=found, lost=lost, flow=flow, grant=change)
+    lost = traveller.answer(found) if arrives else None
+    return Answer(question=question, allowed=arrives and lost is None, journey=found, lost=lost, flow=flow, grant=change)
 
 
 def declared_at(estate: Estate) -> Mapping[str, str]:

@@ -7,7 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from provision.commands import meaning, names, opening, trace
+from provision import told
+from provision.commands import meaning, names, opening
 from provision.errors import UsageError
 from provision.grant import Entry, Grant, Never, Row
 from provision.kernel import require_root
@@ -40,8 +41,8 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     return 0 if found.allowed else DARK
 
 
-def _lines(found: Answer, rows: trace.Rows, options: argparse.Namespace) -> list[str]:
-    return [*trace.lines(found, rows), *_declaration(found, options)]
+def _lines(found: Answer, rows: told.Rows, options: argparse.Namespace) -> list[str]:
+    return [*told.lines(found, rows), *_declaration(found, options)]
 
 
 def _declaration(found: Answer, options: argparse.Namespace) -> list[str]:
@@ -90,7 +91,7 @@ def _indent(folder: Path) -> int:
     return 2 if first is None else len(lines[first - 1]) - len(lines[first - 1].lstrip())
 
 
-def _document(found: Answer, rows: trace.Rows, options: argparse.Namespace) -> dict[str, Any]:
+def _document(found: Answer, rows: told.Rows, options: argparse.Namespace) -> dict[str, Any]:
     question = found.question
     return {
         "from": question.source,
@@ -99,6 +100,6 @@ def _document(found: Answer, rows: trace.Rows, options: argparse.Namespace) -> d
         "asked": "declared" if options.declared else "running",
         "allowed": found.allowed,
         "flow": str(found.flow.source) if found.flow is not None else None,
-        **trace.document(found, rows),
+        **told.document(found, rows),
         "change": None if found.grant is None or found.allowed else change(options.estate, found.grant),
     }

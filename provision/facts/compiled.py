@@ -24,14 +24,13 @@ from provision.run import SYSTEM_PATH, run
 
 LOAD = ("nft", "--file", "-")
 LOAD_SECONDS = 30.0
-LISTED = ".listing.json"
 
 
 def compiled(text: str, cache: Path) -> ActualRuleset:
     """The ruleset `text` becomes. CommandError when nft refuses it."""
     try:
         kept = json.loads(_memory(text, cache).read_text())
-        return ActualRuleset(**{**kept, "flows": frozenset(kept["flows"])})
+        return ActualRuleset(**kept)
     except (OSError, ValueError, TypeError, KeyError):
         return _found_out(text, cache)[0]
 
@@ -39,7 +38,7 @@ def compiled(text: str, cache: Path) -> ActualRuleset:
 def listed(text: str, cache: Path) -> Listing:
     """How nft lists what `text` becomes. CommandError when nft refuses it."""
     try:
-        return tuple(json.loads(_memory(text, cache, LISTED).read_text()))
+        return tuple(json.loads(listing_memory(text, cache).read_text()))
     except (OSError, ValueError, TypeError):
         return _found_out(text, cache)[1]
 
@@ -47,8 +46,8 @@ def listed(text: str, cache: Path) -> Listing:
 def _found_out(text: str, cache: Path) -> tuple[ActualRuleset, Listing]:
     found, told = in_new(lambda: _try(text))
     cache.mkdir(parents=True, exist_ok=True)
-    _remember(_memory(text, cache, LISTED), told)
-    _remember(_memory(text, cache), {**asdict(found), "flows": sorted(found.flows)})
+    _remember(listing_memory(text, cache), told)
+    _remember(_memory(text, cache), asdict(found))
     return found, told
 
 
@@ -61,8 +60,13 @@ def _try(text: str) -> tuple[ActualRuleset, Listing]:
         opened.close()
 
 
-def _memory(text: str, cache: Path, suffix: str = ".json") -> Path:
-    return cache / f"{key(text)}{suffix}"
+def listing_memory(text: str, cache: Path) -> Path:
+    """Where the listing of what `text` becomes is remembered; made anew with what the kernel holds."""
+    return cache / f"{key(text)}.listing.json"
+
+
+def _memory(text: str, cache: Path) -> Path:
+    return cache / f"{key(text)}.json"
 
 
 def _remember(memory: Path, value: object) -> None:

@@ -27,7 +27,7 @@ _RULE_STRIP = {3, 6, 9}  # HANDLE, POSITION, ID
 _SET_STRIP = {10, 16}  # ID, HANDLE
 _OBJ_STRIP = {5, 6}  # USE, HANDLE
 _FLOWTABLE_STRIP = {4, 5}  # USE, HANDLE
-_RULE_EXPRESSIONS, _RULE_USERDATA = 4, 7
+_RULE_EXPRESSIONS = 4
 _SET_NAME, _SET_TABLE, _SET_FLAGS, _ELEMENTS = 2, 1, 3, 3
 _INET = 1  # NFPROTO_INET
 _SET_DYNAMIC = 0x10 | 0x20  # NFT_SET_TIMEOUT, NFT_SET_EVAL
@@ -40,7 +40,6 @@ class ActualRuleset:
     tables: int
     chains: int
     rules: int
-    flows: frozenset[str] = frozenset()  # the comments of its rules: the flows they say they are for
 
     def __str__(self) -> str:
         return f"{self.tables} tables, {self.chains} chains, {self.rules} rules"
@@ -50,8 +49,7 @@ def read(kernel: Socket) -> ActualRuleset:
     """The ruleset of the socket's namespace, in one generation (read again when it changes meanwhile)."""
     while True:
         before = generation(kernel)
-        comments: set[str] = set()
-        parts = list(_parts(kernel, comments))
+        parts = list(_parts(kernel))
         if generation(kernel) == before:
             break
     digest = hashlib.sha256()
@@ -63,7 +61,6 @@ def read(kernel: Socket) -> ActualRuleset:
         tables=kinds.count(_NEWTABLE),
         chains=kinds.count(_NEWCHAIN),
         rules=kinds.count(_NEWRULE),
-        flows=frozenset(comments),
     )
 
 
@@ -73,10 +70,10 @@ def generation(kernel: Socket) -> bytes:
     return attributes(answers[0][1], _NFGENMSG.size)[1]
 
 
-def _parts(kernel: Socket, comments: set[str]) -> Iterator[bytes]:
+def _parts(kernel: Socket) -> Iterator[bytes]:
     yield from _objects(kernel, _GETTABLE, _NEWTABLE, lambda kind, value: _keep(kind, value, _TABLE_STRIP))
     yield from _objects(kernel, _GETCHAIN, _NEWCHAIN, lambda kind, value: _keep(kind, value, _CHAIN_STRIP))
-    yield from _objects(kernel, _GETRULE, _NEWRULE, lambda kind, value: _rule(kind, value, comments))
+    yield from _objects(kernel, _GETRULE, _NEWRULE, _rule)
     yield from _objects(kernel, _GETOBJ, _NEWOBJ, lambda kind, value: _keep(kind, value, _OBJ_STRIP))
     yield from _objects(kernel, _GETFLOWTABLE, _NEWFLOWTABLE, lambda k, v: _keep(k, v, _FLOWTABLE_STRIP))
     yield from _sets(kernel)
@@ -93,9 +90,7 @@ def _keep(kind: int, value: bytes, strip: set[int]) -> bytes:
     return b"" if kind in strip else attribute(kind, value)
 
 
-def _rule(kind: int, value: bytes, comments: set[str]) -> bytes:
-    if kind == _RULE_USERDATA:
-        comments.update(_comment(value))
+def _rule(kind: int, value: bytes) -> bytes:
     if kind != _RULE_EXPRESSIONS:
         return _keep(kind, value, _RULE_STRIP)
     return attribute(kind, b"".join(_expression(expression) for _, expression in walk(value)))
@@ -105,12 +100,6 @@ def _expression(body: bytes) -> bytes:
     found = attributes(body)
     name = found[1]
     return attribute(1, name) if name.rstrip(b"\0") == b"counter" else attribute(1, body)
-
-
-def _comment(userdata: bytes) -> Iterator[str]:
-    """Nft's own records in a rule's userdata: type, length, value; type 0 is the comment (libnftnl udata.h)."""
-    if len(userdata) > 2 and userdata[0] == 0:
-        yield userdata[2 : 2 + userdata[1]].rstrip(b"\0").decode(errors="replace")
 
 
 def _sets(kernel: Socket) -> Iterator[bytes]:

@@ -6,33 +6,36 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provision.why import Answer
-from specs.semantics.trace import End, Hop, Step
+from specs.semantics.journey import End, Hop, Journey, Step
 
 Rows = Mapping[str, str]  # flow -> where it is declared
 
 
 def lines(found: Answer, rows: Rows) -> Iterator[str]:
     """Namespace by namespace; then where it ended, where no rule says it, and what becomes of the answer."""
-    trace = found.trace
-    if trace is None:
+    journey = found.journey
+    if journey is None:
         yield f"{found.question.target} has no address: it has no link, and lo alone"
         return
-    for hop in trace.hops:
-        yield _hop(hop)
-        for step in hop.steps:
-            yield from (f"  {line}" for line in _step(step, rows))
-    if trace.why:
-        yield f"{trace.end}: {trace.why}"
-    elif trace.end is End.LEFT:
-        yield f"out of {trace.hops[-1].leaves} of {trace.node}, which leads to no namespace"
-    if trace.arrives and found.lost is not None:
+    yield from way(journey, rows)
+    if journey.arrives and found.lost is not None:
         hop, step = found.lost
         yield f"and what answers it dies in {hop.node}:"
         yield from (f"  {line}" for line in _step(step, rows))
-    elif trace.arrives and not found.allowed:
-        yield f"it ends in {trace.node}, not in {found.question.target}"
-    elif trace.arrives:
+    elif journey.arrives and not found.allowed:
+        yield f"it ends in {journey.node}, not in {found.question.target}"
+    elif journey.arrives:
         yield "and what answers it comes back the same way"
+
+
+def way(journey: Journey, rows: Rows) -> Iterator[str]:
+    """The hops, each with what decided there."""
+    for hop in journey.hops:
+        yield _hop(hop)
+        for step in hop.steps:
+            yield from (f"  {line}" for line in _step(step, rows))
+    if journey.why:
+        yield f"{journey.end}: {journey.why}"
 
 
 def _hop(hop: Hop) -> str:
@@ -52,8 +55,8 @@ def _step(step: Step, rows: Rows) -> Iterator[str]:
 
 
 def document(found: Answer, rows: Rows) -> dict[str, Any]:
-    trace = found.trace
-    if trace is None:
+    journey = found.journey
+    if journey is None:
         return {"hops": [], "end": End.NO_LINK, "why": f"{found.question.target} has no address", "answer": None}
     lost = found.lost
     return {
@@ -64,10 +67,10 @@ def document(found: Answer, rows: Rows) -> dict[str, Any]:
                 "leaves": hop.leaves,
                 "steps": [_told(step, rows) for step in hop.steps],
             }
-            for hop in trace.hops
+            for hop in journey.hops
         ],
-        "end": trace.end,
-        "why": trace.why,
+        "end": journey.end,
+        "why": journey.why,
         "answer": None if lost is None else {"node": lost[0].node, **_told(lost[1], rows)},
     }
 

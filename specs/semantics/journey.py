@@ -61,7 +61,7 @@ class Hop:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trace:
+class Journey:
     hops: tuple[Hop, ...]
     end: End
     why: str = ""  # where no ruling says it
@@ -89,14 +89,14 @@ class _Ended(Exception):
         self.end, self.why = end, why
 
 
-class Tracer:
-    """Traces packets through one world; each namespace's ruleset is read once, when the first packet comes by."""
+class Traveller:
+    """Sends packets through one world; each namespace's ruleset is read once, when the first packet comes by."""
 
     def __init__(self, places: Mapping[str, Place]) -> None:
         self._places = places
         self._hooks: dict[str, Hooks] = {}
 
-    def send(self, node: str, packet: Packet) -> Trace:
+    def send(self, node: str, packet: Packet) -> Journey:
         """What becomes of what a socket in `node` sends; a source of 0.0.0.0 is filled in as its routing does.
 
         With `packet.iif` set it comes into `node` by that interface from outside of all namespaces.
@@ -110,15 +110,15 @@ class Tracer:
                 out, to, now = self._through(at, now, steps)
             except _Ended as ended:
                 hops.append(Hop(node=at, enters=entered, leaves="", steps=tuple(steps)))
-                return Trace(hops=tuple(hops), end=ended.end, why=ended.why)
+                return Journey(hops=tuple(hops), end=ended.end, why=ended.why)
             hops.append(Hop(node=at, enters=entered, leaves=out.name, steps=tuple(steps)))
             there = path.across(self._places, out, to)
             if isinstance(there, str):
-                return Trace(hops=tuple(hops), end=End.NO_LINK if out.far else End.LEFT, why=there)
+                return Journey(hops=tuple(hops), end=End.NO_LINK if out.far else End.LEFT, why=there)
             at, now = there[0].name, replace(now, iif=there[1].name, oif="", dnat=False, snat=False)
-        return Trace(hops=tuple(hops), end=End.CIRCLES, why=f"it is passed on {MOST_HOPS} times")
+        return Journey(hops=tuple(hops), end=End.CIRCLES, why=f"it is passed on {MOST_HOPS} times")
 
-    def answer(self, asked: Trace) -> tuple[Hop, Step] | None:
+    def answer(self, asked: Journey) -> tuple[Hop, Step] | None:
         """Where the answer to an accepted packet dies, hop and step; None: it comes back to the opener."""
         for hop in reversed(asked.hops):
             for step in hop.steps:
