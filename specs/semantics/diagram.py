@@ -124,7 +124,7 @@ class Space:
     def _intersect(self, one: int, other: int) -> int:
         if one == 0 or other == 0:
             return 0
-        if one == 1 or one == other:
+        if one in (1, other):
             return other
         if other == 1:
             return one
@@ -138,7 +138,7 @@ class Space:
     def _unite(self, one: int, other: int) -> int:
         if one == 1 or other == 1:
             return 1
-        if one == 0 or one == other:
+        if one in (0, other):
             return other
         if other == 0:
             return one

@@ -2,13 +2,15 @@
 
 What is not here is Unknown, never skipped: the rule then depends on an oracle. A match whose field a packet does not
 have ends the rule, whatever the operator (NFT_BREAK, net/netfilter/nft_payload.c): so what having the field implies
-is asked for by `!=` as well.
+is asked for by `!=` as well. A later fragment has no header of layer 4, but bytes where that would be, which match
+(nft_payload_fast_eval looks at no fragment offset): so its ports and flags are as free as any.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from dataclasses import field as made
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -30,9 +32,8 @@ from specs.semantics.field import (
 from specs.semantics.span import Span, intersect, span, union
 from specs.semantics.value import Unknown
 
-WHOLE = {Field.FRAGMENT: span(0)}  # a later fragment has no header of layer 4 (nft_payload.c: pkt->fragoff)
 # `ct direction` and `ct status` end the rule where there is no connection (nft_ct_get_eval)
-OF_A_CONNECTION = {Field.DIRECTION: span(ORIGINAL, REPLY)}
+OF_A_CONNECTION: Mapping[int, Span] = {Field.DIRECTION: span(ORIGINAL, REPLY)}
 META = {"iifname": Field.IIF, "iif": Field.IIF, "oifname": Field.OIF, "oif": Field.OIF, "l4proto": Field.PROTOCOL,
         "nfproto": Field.FAMILY, "protocol": Field.FAMILY}  # fmt: skip
 PORTS = {"sport": Field.SPORT, "dport": Field.DPORT}
@@ -53,9 +54,9 @@ class Subject:
     """What a left side reads: a field, with what having it implies, and how its values are named."""
 
     field: Field
-    implied: Mapping[Field, Span] = field(default_factory=dict)
+    implied: Mapping[int, Span] = made(default_factory=dict)
     domain: Span = ()
-    names: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, int] = made(default_factory=dict)
     mask: int | None = None
     bits: int = 0
 
@@ -100,7 +101,7 @@ class Reader:
 
     def having(self, left: Mapping[str, Any], pinned: str) -> Packets:
         """The packets that have what the expression reads."""
-        return self._having(left["concat"] if "concat" in left else [left], pinned)
+        return self._having(left.get("concat", [left]), pinned)
 
     def _having(self, lefts: Sequence[Mapping[str, Any]], pinned: str) -> Packets:
         return self.space.both(*(self._such(each, each.domain) for each in (self.subject(x, pinned) for x in lefts)))
@@ -163,6 +164,8 @@ class Reader:
 
     def _masked(self, subject: Subject, operator: str, right: Any) -> Span:  # noqa: ANN401 (JSON)
         assert subject.mask is not None
+        if isinstance(right, list):  # under a mask a list is its bits together; a set says so
+            right = {"|": right}
         numbers = [low for low, high in self.span(subject, right) for low in range(low, high + 1)][:257]
         if len(numbers) > 256 or operator not in ("==", "!="):
             raise Unknown(f"operator {operator} on a masked {subject.field.name.lower()}")
@@ -235,20 +238,20 @@ def _payload(protocol: str, name: str, family: str) -> Subject:
             return replace(_plain(Field.PROTOCOL), implied={Field.FAMILY: IPV4})
         case ("th", "sport" | "dport"):
             # The bytes of any protocol (nft_payload.c asks for none); of these alone they are ports.
-            return replace(_plain(PORTS[name]), implied={**WHOLE, Field.PROTOCOL: WITH_PORTS})
+            return replace(_plain(PORTS[name]), implied={Field.PROTOCOL: WITH_PORTS})
         case (_, "sport" | "dport") if protocol in TRANSPORTS:
-            return replace(_plain(PORTS[name]), implied={**WHOLE, Field.PROTOCOL: span(TRANSPORTS[protocol])})
+            return replace(_plain(PORTS[name]), implied={Field.PROTOCOL: span(TRANSPORTS[protocol])})
         case ("tcp", "flags"):
-            return replace(_plain(Field.FLAGS), implied={**WHOLE, Field.PROTOCOL: span(6)})
+            return replace(_plain(Field.FLAGS), implied={Field.PROTOCOL: span(6)})
         case ("icmp" | "icmpv6", "type" | "code"):
             return _icmp(protocol, Field.ICMP_TYPE if name == "type" else Field.ICMP_CODE, family)
     raise Unknown(f"{protocol} {name}")
 
 
 def _icmp(protocol: str, read: Field, family: str) -> Subject:
-    """`icmp` asks for IPv4 as well, unless the rule has said which family it is for: then the protocol's number alone."""
+    """`icmp` asks for IPv4 as well, unless the rule said its family: then the number alone."""
     sixth = protocol == "icmpv6"
-    implied: dict[Field, Span] = {**WHOLE, Field.PROTOCOL: span(ICMPV6 if sixth else ICMP)}
+    implied: dict[int, Span] = {Field.PROTOCOL: span(ICMPV6 if sixth else ICMP)}
     if family not in ("ip", "ip6"):
         implied[Field.FAMILY] = IPV6 if sixth else IPV4
     names = value.VERSION_6 if sixth else value.NAMES

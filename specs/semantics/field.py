@@ -25,7 +25,7 @@ class Field(IntEnum):
     ICMP_TYPE = 8
     ICMP_CODE = 9
     FLAGS = 10  # of TCP
-    FRAGMENT = 11  # 1: a later fragment, which has no header of layer 4
+    FRAGMENT = 11  # 1: a later fragment: the fields above are bytes of its own choice
     STATE = 12  # what conntrack says of it: its place in STATES
     DIRECTION = 13  # its place in DIRECTIONS
     DNAT = 14  # 1: the connection's destination was translated (IPS_DST_NAT)

@@ -68,6 +68,7 @@ class Listing:
     rules: tuple[Statement, ...]  # of all chains, in order
     sets: Mapping[Key, Mapping[str, tuple[Any, ...]]]  # table -> name -> elements, maps too
     dynamic: Mapping[Key, Mapping[str, Dynamic]]  # of these, those that fill at run time
+    emptied: frozenset[str]  # sets that some rule deletes elements from
     strange: tuple[str, ...]
 
     def of(self, chain: str, key: Key) -> tuple[Statement, ...]:
@@ -89,6 +90,7 @@ def parse(objects: Iterable[Listed]) -> Listing:
         rules=tuple(_rule(entry) for entry in found["rule"]),
         sets=_by_table((entry, tuple(entry.get("elem", ()))) for entry in sets),
         dynamic=_by_table((entry, _dynamic(entry)) for entry in sets if _fills(entry, written)),
+        emptied=frozenset(name for rule in found["rule"] for op, name in _writes(rule) if op == "delete"),
         strange=tuple(f"{kind} {value.get('table', '')} {value.get('name', '')}" for kind, value in found["strange"]),
     )
 
@@ -108,10 +110,14 @@ def _fills(entry: Listed, written: set[tuple[str, str, str]]) -> bool:
 
 
 def _written(rules: Iterable[Listed]) -> Iterable[tuple[str, str, str]]:
-    for rule in rules:
-        for statement in rule.get("expr", ()):
-            for kind in {"set", "map"} & statement.keys():
-                yield rule["family"], rule["table"], str(statement[kind].get(kind, "")).lstrip("@")
+    return ((rule["family"], rule["table"], name) for rule in rules for _, name in _writes(rule))
+
+
+def _writes(rule: Listed) -> Iterable[tuple[str, str]]:
+    """What a rule does to which sets: add, update, delete."""
+    for statement in rule.get("expr", ()):
+        for kind in {"set", "map"} & statement.keys():
+            yield statement[kind].get("op", ""), str(statement[kind].get(kind, "")).lstrip("@")
 
 
 def _dynamic(entry: Listed) -> Dynamic:

@@ -17,9 +17,9 @@ from typing import Any, TypeAlias
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.expression import Reader, reads_bytes
 from specs.semantics.field import WITH_PORTS, Field
-from specs.semantics.listing import Statement
-from specs.semantics.span import span
+from specs.semantics.listing import Dynamic, Statement
 from specs.semantics.value import Unknown
+from specs.semantics.value import address as numbered
 
 
 class Kind(StrEnum):
@@ -107,7 +107,8 @@ class Compiler:
 
     reader: Reader
     oracles: Oracles
-    dynamic: frozenset[str]
+    dynamic: Mapping[str, Dynamic]
+    emptied: frozenset[str]  # sets that a rule deletes from
     where: str  # the namespace, for naming
     unknown: list[str] = field(default_factory=list)
     wild: list[str] = field(default_factory=list)
@@ -145,17 +146,23 @@ class Compiler:
         except Unknown as error:
             return space.both(reached, self._unread(name, str(error)))
         held = what["right"]
-        if isinstance(held, str) and held[:1] == "@" and held[1:] in self.dynamic:
-            # What it holds now is there; what it may hold in a moment nobody knows.
-            more = space.both(self.reader.having(what["left"], pinned), self._unread(name, f"set {held}, which fills"))
-            found = space.minus(found, more) if what["op"] == "!=" else space.either([found, more])
+        if isinstance(held, str) and held[1:] in self.dynamic and held[:1] == "@":
+            having = self.reader.having(what["left"], pinned)
+            found = self._filling(name, found if what["op"] != "!=" else space.minus(having, found), having, held)
+            found = space.minus(having, found) if what["op"] == "!=" else found
         if reads_bytes(what["left"]):
             rest = space.minus(reached, space.cube({Field.PROTOCOL: WITH_PORTS}))
-            rest = space.both(rest, space.cube({Field.FRAGMENT: span(0)}))
             if rest != NOTHING:
                 strange = space.both(rest, self._unread(name, "th of a protocol that has no ports"))
                 return space.either([space.both(reached, found, space.cube({Field.PROTOCOL: WITH_PORTS})), strange])
         return space.both(reached, found)
+
+    def _filling(self, name: str, held: Packets, having: Packets, named: str) -> Packets:
+        """Whose key a set holds that fills at run time: what it holds now, as far as that stays, and who knows what."""
+        dynamic = self.dynamic[named[1:]]
+        fleeting = dynamic.seconds or "'timeout'" in str(dynamic.elements) or named[1:] in self.emptied
+        may = self.reader.space.both(having, self._unread(name, f"set {named}, which fills"))
+        return may if fleeting else self.reader.space.either([held, may])
 
     def _written(self, name: str, what: Mapping[str, Any], pinned: str) -> Packets:
         """A rule that writes a set goes on where the set took the element, and a meter's rate allowed it."""
@@ -223,8 +230,6 @@ def _family(condition: Mapping[str, Any]) -> str:
 
 
 def _nat(kind: str, what: Mapping[str, Any], name: str) -> Nat:
-    from specs.semantics.value import _address
-
     address, port = what.get("addr"), what.get("port")
     if not (address is None or isinstance(address, str)) or not (port is None or isinstance(port, int)):
         return Nat(kind=kind, unread=f"{name}: {kind} to a range or a map")
@@ -232,6 +237,6 @@ def _nat(kind: str, what: Mapping[str, Any], name: str) -> Nat:
         return Nat(kind=kind, unread=f"{name}: {kind}")
     if set(what) - {"addr", "port", "family", "flags"} or kind == "redirect":
         return Nat(kind=kind, unread=f"{name}: {kind}")
-    number = None if address is None else _address(address)
+    number = None if address is None else numbered(address)
     family = None if address is None else int(":" in address)
     return Nat(kind=kind, address=number, family=family, port=port)

@@ -20,7 +20,7 @@ from specs.semantics.expression import Reader
 from specs.semantics.field import FAMILIES, INVALID, NONE, TOPS, Field
 from specs.semantics.listing import Chain, Key, Listing, parse
 from specs.semantics.packet import Packet
-from specs.semantics.rule import Compiler, Kind, Moment, Nat, Oracles, Rule
+from specs.semantics.rule import Compiler, Kind, Nat, Oracles, Rule
 
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK, at prerouting and output
@@ -106,11 +106,16 @@ def read(
     ).ruleset()
 
 
-def decide(ruleset: Ruleset, hook: str, packet: Packet) -> Decision:
-    """What becomes of a packet at a hook, its connection's state taken as told."""
-    point = packet.point(ruleset.interfaces)
-    space = ruleset.space
+def decide(ruleset: Ruleset, hook: str, packet: Packet, *, translated: Packet | None = None) -> Decision:
+    """What becomes of a packet at a hook, its connection's state taken as told.
+
+    `translated` is the packet as the chains behind the hook's NAT see it, where that changed it.
+    """
+    before = packet.point(ruleset.interfaces)
+    behind = before if translated is None else translated.point(ruleset.interfaces)
+    space, point = ruleset.space, before
     for stage in ruleset.stages.get(hook, ()):
+        point = behind if hook in NAT_AT and stage.priority > NAT_AT[hook] else before
         seen = {**point, Field.STATE: INVALID, Field.DIRECTION: NONE} if _early(hook, stage) else point
         left = space.at(stage.passed, seen)
         name = _decider(ruleset, stage, seen)
@@ -119,10 +124,10 @@ def decide(ruleset: Ruleset, hook: str, packet: Packet) -> Decision:
         if left != EVERYTHING:
             told = [ruleset.oracles.named[level][0] for level in sorted(space.support(left))]
             return Decision(verdict="unknown", rule="; ".join(told) or name)
-    return Decision(verdict="accept", rule=name_of_last(ruleset, hook, point))
+    return Decision(verdict="accept", rule=_last(ruleset, hook, point))
 
 
-def name_of_last(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
+def _last(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
     """The rule that accepted: of the last filter chain, as each must."""
     filters = [stage for stage in ruleset.stages.get(hook, ()) if not stage.translates]
     return _decider(ruleset, filters[-1], point) if filters else f"no chain at {hook}"
@@ -130,6 +135,14 @@ def name_of_last(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
 
 def _early(hook: str, stage: Stage) -> bool:
     return hook in ("prerouting", "output") and stage.priority < CONNTRACK
+
+
+def decider(ruleset: Ruleset, hook: str, point: Mapping[int, int]) -> str:
+    """The rule that drops a packet at a hook, or the last one that accepts it."""
+    for stage in ruleset.stages.get(hook, ()):
+        if not stage.translates and ruleset.space.at(stage.passed, point) == NOTHING:
+            return _decider(ruleset, stage, point)
+    return _last(ruleset, hook, point)
 
 
 def _decider(ruleset: Ruleset, stage: Stage, point: Mapping[int, int]) -> str:
@@ -179,6 +192,8 @@ class _Reading:
         for chain in self.listing.chains:
             if chain.hook in HOOKS and chain.family in SEES:
                 stages.setdefault(chain.hook, []).append(self._stage(chain))
+        for chain in _implied(self.listing.chains):
+            stages.setdefault(chain.hook, []).append(self._stage(chain))
         self.wild += [f"{each} in {self.where}" for each in self.listing.strange]
         return Ruleset(
             space=self.space,
@@ -202,7 +217,8 @@ class _Reading:
                 family=key[0],
             ),
             oracles=self.oracles,
-            dynamic=frozenset(self.listing.dynamic.get(key, {})),
+            dynamic=self.listing.dynamic.get(key, {}),
+            emptied=self.listing.emptied,
             where=self.where,
             unknown=self.unknown,
             wild=self.wild,
@@ -271,12 +287,20 @@ class _Reading:
         return asks or any(chain.kind == "nat" for chain in self.listing.chains)
 
 
+def _implied(chains: Iterable[Chain]) -> list[Chain]:
+    """With its first nat chain a family gets translation at all four hooks (nf_nat_register_fn)."""
+    nat = {(chain.family, chain.hook) for chain in chains if chain.kind == "nat"}
+    return [
+        Chain(family=family, table="", name="translation", kind="nat", hook=hook, priority=0, policy="accept")
+        for family in sorted({family for family, _ in nat})
+        for hook in NAT_AT
+        if (family, hook) not in nat
+    ]
+
+
 def _order(stage: Stage) -> tuple[int, int]:
     return stage.priority, stage.chain.priority
 
 
 def _is_gate(chain: Chain) -> bool:
     return bool(chain.hook) and (chain.hook not in HOOKS or chain.family not in SEES)
-
-
-__all__ = ["Decision", "Effects", "Moment", "Ruleset", "Stage", "decide", "read"]

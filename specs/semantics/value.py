@@ -10,11 +10,16 @@ from specs.semantics.field import DIRECTIONS, STATES, Field
 from specs.semantics.span import Span, span, union
 
 # /etc/protocols, by which nft names the numbers of layer 4
-PROTOCOLS = {"ip": 0, "hopopt": 0, "icmp": 1, "igmp": 2, "ipencap": 4, "ipv4": 4, "tcp": 6, "egp": 8, "igp": 9, "udp": 17,
-             "dccp": 33, "ipv6": 41, "ipv6-route": 43, "ipv6-frag": 44, "rsvp": 46, "gre": 47, "esp": 50, "ah": 51,
-             "ipv6-icmp": 58, "icmpv6": 58, "ipv6-nonxt": 59, "ipv6-opts": 60, "eigrp": 88, "ospf": 89, "ipip": 94,
-             "encap": 98, "pim": 103, "ipcomp": 108, "comp": 108, "vrrp": 112, "l2tp": 115, "sctp": 132,
-             "mobility-header": 135, "udplite": 136, "mpls-in-ip": 137, "ethernet": 143}  # fmt: skip
+PROTOCOLS = {
+    "hopopt": 0, "ip": 0, "icmp": 1, "igmp": 2, "ggp": 3, "ipencap": 4, "ipv4": 4, "st": 5, "tcp": 6, "egp":
+    8, "igp": 9, "pup": 12, "udp": 17, "hmp": 20, "xns-idp": 22, "rdp": 27, "iso-tp4": 29, "dccp": 33,
+    "xtp": 36, "ddp": 37, "idpr-cmtp": 38, "ipv6": 41, "ipv6-route": 43, "ipv6-frag": 44, "idrp": 45,
+    "rsvp": 46, "gre": 47, "esp": 50, "ah": 51, "skip": 57, "icmpv6": 58, "ipv6-icmp": 58, "ipv6-nonxt": 59,
+    "ipv6-opts": 60, "rspf": 73, "vmtp": 81, "eigrp": 88, "ospf": 89, "ax.25": 93, "ipip": 94, "etherip":
+    97, "encap": 98, "pim": 103, "comp": 108, "ipcomp": 108, "vrrp": 112, "l2tp": 115, "isis": 124, "sctp":
+    132, "fc": 133, "mobility-header": 135, "udplite": 136, "mpls-in-ip": 137, "manet": 138, "hip": 139,
+    "shim6": 140, "wesp": 141, "rohc": 142, "ethernet": 143, "mptcp": 262,
+}  # fmt: skip
 # icmp(7) and linux/icmp.h, linux/icmpv6.h, as nft names them
 ICMP = {"echo-reply": 0, "destination-unreachable": 3, "source-quench": 4, "redirect": 5, "echo-request": 8,
         "router-advertisement": 9, "router-solicitation": 10, "time-exceeded": 11, "parameter-problem": 12,
@@ -65,7 +70,7 @@ def members(right: Any) -> Iterator[Any]:  # noqa: ANN401 (JSON)
                 yield from members(element)
         case {"elem": {"val": value, **more}}:  # an element with a counter, a timeout or a comment
             if odd := more.keys() & {"limit", "quota", "ct count", "stmt"}:
-                raise Unknown(f"an element with {', '.join(sorted(odd))}")
+                raise Unknown(f"an element with {', '.join(sorted(map(str, odd)))}")
             yield value
         case _:
             yield right
@@ -74,8 +79,8 @@ def members(right: Any) -> Iterator[Any]:  # noqa: ANN401 (JSON)
 def interval(field: Field, element: Any, names: Mapping[str, int]) -> Span:  # noqa: ANN401 (JSON)
     """The numbers of one member. Raises Unknown."""
     match element:
-        case {"prefix": {"addr": str(address), "len": int(length)}} if field in ADDRESSES:
-            network = ip_network(f"{address}/{length}", strict=False)
+        case {"prefix": {"addr": str(first), "len": int(length)}} if field in ADDRESSES:
+            network = ip_network(f"{first}/{length}", strict=False)
             return ((int(network.network_address), int(network.broadcast_address)),)
         case {"range": [low, high]}:
             return ((number(field, low, names), number(field, high, names)),)
@@ -92,7 +97,7 @@ def number(field: Field, value: Any, names: Mapping[str, int]) -> int:  # noqa: 
         case int():
             return value
         case str() if field in ADDRESSES:
-            return _address(value)
+            return address(value)
         case str() if value in names:
             return names[value]
         case {"|": list(parts)} | list(parts):
@@ -103,7 +108,7 @@ def number(field: Field, value: Any, names: Mapping[str, int]) -> int:  # noqa: 
     raise Unknown(f"value {value} of {field.name.lower()}")
 
 
-def _address(text: str) -> int:
+def address(text: str) -> int:
     try:
         return int(ip_address(text))
     except ValueError as error:
@@ -111,7 +116,7 @@ def _address(text: str) -> int:
 
 
 def masked(bits: int, mask: int, wanted: int) -> Span:
-    """The numbers of so many bits whose bits under the mask are `wanted`. Raises Unknown when they are too scattered."""
+    """The numbers of so many bits whose bits under the mask are `wanted`. Raises Unknown when too scattered."""
     if wanted & ~mask:
         return ()
     free = [1 << bit for bit in range(bits) if not mask >> bit & 1]

@@ -1,0 +1,175 @@
+"""Estate -> what may be accepted where, in the words of the semantics: the declared flows, hop by hop (specs.way).
+
+    opening     at the target: from the opener's address, or the one its hub gives it, to the declared port
+    answer      at the opener: back from there, established
+
+Whoever lies on a flow's way speaks for its opener: a leaf cannot tell its hub from the peers the hub speaks for, and
+the internet's addresses are anybody's outside the uplink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Address, IPv4Network
+
+from specs.model import WAN, Estate, Flow
+from specs.semantics.diagram import Packets, Space
+from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, Field
+from specs.semantics.place import Interface, Place, Route, Tunnel
+from specs.semantics.span import Span, span, subtract, union
+from specs.sysctls import every
+from specs.topology import Kind, Node, nodes
+from specs.way import Way, ways
+
+LOOPBACK = "lo"
+Listings = Mapping[str, tuple[Mapping[str, object], ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allowed:
+    """What `senders` may make a place accept at an interface ("" for any), and the flow that says so."""
+
+    place: str
+    ifname: str
+    senders: frozenset[str]
+    packets: Packets
+    flow: Flow
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    estate: Estate
+    space: Space
+
+    @cached_property
+    def allowed(self) -> Mapping[str, tuple[Allowed, ...]]:
+        """By the place that may accept."""
+        found: dict[str, list[Allowed]] = {}
+        for way in ways(self.estate):
+            for each in (*self._opening(way), *self._answer(way)):
+                found.setdefault(each.place, []).append(each)
+        return {place: tuple(each) for place, each in found.items()}
+
+    def packets(self, source: str, target: str, ifname: str) -> Packets:
+        """What `source` may make `target` accept at its interface."""
+        return self.space.either(
+            each.packets
+            for each in self.allowed.get(target, ())
+            if source in each.senders and each.ifname in ("", ifname)
+        )
+
+    @cached_property
+    def _outside(self) -> frozenset[str]:
+        return frozenset(node.name for node in nodes(self.estate) if not node.ours)
+
+    def _opening(self, way: Way) -> Iterator[Allowed]:
+        last = way.hops[-1]
+        if way.flow.target == WAN or last.enters is None:
+            return
+        tuple_ = self._tuple(way, SADDR=self._of(last.source), DADDR=self._of(last.destination), DPORT=_port(way))
+        answer = self.space.where(Field.DIRECTION, REPLY)
+        yield Allowed(
+            place=last.node,
+            ifname=last.enters,
+            senders=self._openers(way) | {hop.node for hop in way.hops[:-1]},
+            packets=self.space.minus(tuple_, answer),
+            flow=way.flow,
+        )
+
+    def _openers(self, way: Way) -> frozenset[str]:
+        return self._outside if way.flow.source_node == WAN else frozenset({way.flow.source_node})
+
+    def _answer(self, way: Way) -> Iterator[Allowed]:
+        """Back at the opener: the address it dialled answers it."""
+        first, last = way.hops[0], way.hops[-1]
+        dialled = way.dial
+        if dialled is None:
+            return
+        own = self._of(first.source)
+        tuple_ = self._tuple(way, SADDR=self._of(dialled), DADDR=own, SPORT=_port(way))
+        said = self.space.cube({Field.STATE: span(ESTABLISHED), Field.DIRECTION: span(REPLY)})
+        for opener in self._openers(way):
+            tracked = opener not in self._outside
+            yield Allowed(
+                place=opener,
+                ifname=first.leaves or "" if first.enters is None else "",
+                senders=frozenset({last.node, *(hop.node for hop in way.hops if hop.node != opener)}),
+                packets=self.space.both(tuple_, said) if tracked else tuple_,
+                flow=way.flow,
+            )
+
+    def _tuple(self, way: Way, **fields: Span) -> Packets:
+        told: dict[int, Span] = {Field[name]: values for name, values in fields.items()}
+        return self.space.cube({Field.FAMILY: IPV4, Field.PROTOCOL: span(way.flow.port.protocol.number), **told})
+
+    def _of(self, address: IPv4Address | None) -> Span:
+        """An address, or the internet: whatever is not inside."""
+        if address is not None:
+            return span(int(address))
+        inside = union((int(each.network_address), int(each.broadcast_address)) for each in self.estate.inside)
+        return subtract(ANY_IPV4, inside)
+
+
+def _port(way: Way) -> Span:
+    return span(way.flow.port.number)
+
+
+# ---- the declared estate as places, for rulesets that no kernel holds yet
+
+
+def places(estate: Estate, listings: Listings) -> tuple[Place, ...]:
+    """The namespaces as declared, each with the ruleset listed for it."""
+    around = {node.name: node for node in nodes(estate)}
+    return tuple(_place(estate, node, listings.get(node.name, ())) for node in around.values())
+
+
+def tunnels(estate: Estate) -> tuple[Tunnel, ...]:
+    """The WireGuard device of the hub, its peers' allowed IPs as declared: each its own address."""
+    known = {node.name for node in nodes(estate)}
+    peers = tuple(
+        (peer.name, estate.tunnel.ifname, (IPv4Network(peer.address),))
+        for peer in estate.tunnel.peers
+        if peer.name in known
+    )
+    return (Tunnel(place=estate.tunnel.hub, ifname=estate.tunnel.ifname, peers=peers),)
+
+
+def _place(estate: Estate, node: Node, listing: tuple[Mapping[str, object], ...]) -> Place:
+    names = [LOOPBACK, *(end.ifname for end in node.endpoints), *([estate.tunnel.ifname] if node.tunnel else [])]
+    addresses = {end.ifname: end.address for end in node.endpoints}
+    if node.tunnel:
+        addresses[estate.tunnel.ifname] = node.tunnel.ip
+    far = {end.ifname: estate.link(end.link).far(node.name) for end in node.endpoints}
+    return Place(
+        name=node.name,
+        interfaces=tuple(
+            Interface(
+                name=name,
+                index=index,
+                addresses=(addresses[name],) if name in addresses else (),
+                far=(far[name].node, far[name].ifname) if name in far else None,
+            )
+            for index, name in enumerate(names, start=1)
+        ),
+        routes=tuple(_routes(estate, node)),
+        sysctls=every(node),
+        listing=listing,
+        ours=node.kind not in (Kind.WORLD, Kind.PEER),
+    )
+
+
+def _routes(estate: Estate, node: Node) -> Iterator[Route]:
+    """The kernel's own beside the declared ones (fib_add_ifaddr)."""
+    yield Route(kind="local", destination=IPv4Network("127.0.0.0/8"), ifname=LOOPBACK, table="local")
+    own = [(end.interface, end.ifname) for end in node.endpoints]
+    own += [(node.tunnel, estate.tunnel.ifname)] if node.tunnel else []
+    for interface, ifname in own:
+        yield Route(kind="local", destination=IPv4Network(interface.ip), ifname=ifname, table="local")
+        yield Route(kind="unicast", destination=interface.network, ifname=ifname)
+        if interface.network.prefixlen < 31:
+            last = IPv4Network(interface.network.broadcast_address)
+            yield Route(kind="broadcast", destination=last, ifname=ifname, table="local")
+    for route in node.routes:
+        yield Route(kind="unicast", destination=route.destination, ifname=route.ifname, via=route.via)

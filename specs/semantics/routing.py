@@ -1,0 +1,177 @@
+"""A namespace's routes and settings -> which packets it takes for its own, and which it sends on, by interface.
+
+net/ipv4/route.c (ip_route_input_slow, ip_mc_validate_source), net/ipv4/fib_frontend.c (__fib_validate_source),
+net/ipv6/ip6_input.c, ip6_output.c (ip6_forward). All this is asked after DNAT and before input or forward.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Network
+
+from specs.semantics.diagram import NOTHING, Packets, Space
+from specs.semantics.field import ANY_IPV4, IPV4, IPV6, Field
+from specs.semantics.place import LOOPBACK, Place, Route
+from specs.semantics.rule import Moment, Oracles
+from specs.semantics.span import EMPTY, Span, span, subtract, union
+
+TABLES = {"local": 0, "main": 1, "default": 2}  # the rules every namespace has (fib_default_rules_init)
+LIMITED_BROADCAST = span(2**32 - 1)
+ALL_HOSTS = 0xE0000001  # 224.0.0.1, which every interface has joined (ip_mc_up)
+
+
+def _network(text: str) -> Span:
+    network = IPv4Network(text)
+    return ((int(network.network_address), int(network.broadcast_address)),)
+
+
+ZERO, LOCALHOST = _network("0.0.0.0/8"), _network("127.0.0.0/8")
+MULTICAST, LOCAL_MULTICAST = _network("224.0.0.0/4"), _network("224.0.0.0/24")
+V6_MULTICAST, V6_LINK = ((0xFF << 120, 2**128 - 1),), ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
+V6_LOCALHOST = span(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Routing:
+    place: Place
+    space: Space
+    oracles: Oracles
+
+    # ---- settings (Documentation/networking/ip-sysctl.rst; include/linux/inetdevice.h says how all and own combine)
+
+    def _conf(self, ifname: str, key: str, family: str = "ipv4") -> int:
+        return int(self.place.sysctls.get(f"net.{family}.conf.{ifname}.{key}", "0"))
+
+    def _either(self, ifname: str, key: str) -> bool:
+        return bool(self._conf("all", key) or self._conf(ifname, key))
+
+    def ipv6(self, ifname: str) -> bool:
+        """Whether the interface takes and sends IPv6 at all (ip6_rcv_core, ip6_output: cnf.disable_ipv6)."""
+        return not self._conf(ifname, "disable_ipv6", "ipv6")
+
+    def forwards(self, ifname: str) -> bool:
+        """IN_DEV_FORWARD: the interface's own setting."""
+        return bool(self._conf(ifname, "forwarding"))
+
+    def oddities(self) -> Iterator[str]:
+        """Settings under which this file is wrong."""
+        for interface in self.place.interfaces:
+            for key in ("accept_local", "route_localnet"):
+                if self._either(interface.name, key):
+                    yield f"{key} on {interface.name} in {self.place.name}"
+            if self._conf("all", "accept_source_route") and self._conf(interface.name, "accept_source_route"):
+                yield f"accept_source_route on {interface.name} in {self.place.name}"
+
+    # ---- routes
+
+    @cached_property
+    def _ways(self) -> dict[tuple[int, str, str], Span]:
+        """IP version, kind, interface -> destinations: the longest prefix wins, local before main before default."""
+        found: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
+        taken: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+        for route in sorted(self.place.routes, key=_precedence):
+            version = route.destination.version
+            own = (int(route.destination.network_address), int(route.destination.broadcast_address))
+            rest = subtract((own,), _overlapping(taken[version], *own))
+            for part in rest:
+                insort(taken[version], part)
+            found.setdefault((version, route.kind, route.ifname), []).extend(rest)
+        return {key: union(parts) for key, parts in found.items()}
+
+    def _to(self, version: int, *kinds: str) -> Span:
+        return union(
+            part for (v, kind, _), parts in self._ways.items() if v == version and kind in kinds for part in parts
+        )
+
+    def out(self, ifname: str) -> Packets:
+        """What is routed out of the interface."""
+        fourth = self._ways.get((4, "unicast", ifname), EMPTY)
+        found = [self._is(IPV4, DADDR=subtract(fourth, union([*LOCALHOST, *ZERO, *MULTICAST, *LIMITED_BROADCAST])))]
+        if self.ipv6(ifname):
+            found.append(self._is(IPV6, DADDR=self._ways.get((6, "unicast", ifname), EMPTY)))
+        return self.space.either(found)
+
+    def transit(self, ifname: str) -> Packets:
+        """What that came in by the interface may be sent on; NOTHING where it does not forward."""
+        found = []
+        if self.forwards(ifname):
+            found.append(self._is(IPV4, SADDR=self._sources(ifname)))
+        if self.ipv6(ifname) and self.place.sysctls.get("net.ipv6.conf.all.forwarding", "1") != "0":
+            # ip6_forward: not from a multicast, loopback or link-local source, nor to a multicast group
+            sources = subtract(((0, 2**128 - 1),), union([*V6_MULTICAST, *V6_LINK, *V6_LOCALHOST]))
+            passing = self._is(IPV6, SADDR=sources, DADDR=subtract(((0, 2**128 - 1),), V6_MULTICAST))
+            asked = self.oracles.ask(f"whether {self.place.name} forwards IPv6", Moment.UNREAD)
+            found.append(self.space.both(passing, asked))
+        return self.space.either(found)
+
+    def _sources(self, ifname: str) -> Span:
+        """The IPv4 sources that are believed of what comes in by the interface."""
+        martian = union([*ZERO, *LOCALHOST, *MULTICAST, *LIMITED_BROADCAST])
+        if ifname == LOOPBACK:
+            return subtract(ANY_IPV4, union([*ZERO, *MULTICAST, *LIMITED_BROADCAST]))
+        reverse = max(self._conf("all", "rp_filter"), self._conf(ifname, "rp_filter"))  # IN_DEV_MAXCONF
+        if reverse == 1:
+            believed = self._ways.get((4, "unicast", ifname), EMPTY)
+        elif reverse == 2:
+            believed = self._to(4, "unicast")
+        else:  # its own addresses alone are not (inet_lookup_ifaddr_rcu)
+            believed = subtract(ANY_IPV4, self._to(4, "local", "broadcast"))
+        return subtract(believed, martian)
+
+    def own(self, ifname: str) -> Packets:
+        """What that came in by the interface is handed to the input hook."""
+        sources = self._sources(ifname)
+        localhost = EMPTY if ifname == LOOPBACK else LOCALHOST
+        here = subtract(self._to(4, "local"), localhost)
+        found = [
+            self._is(IPV4, DADDR=here, SADDR=sources),
+            self._is(IPV4, DADDR=subtract(self._to(4, "broadcast"), localhost), SADDR=sources),
+            self._is(IPV4, DADDR=LIMITED_BROADCAST, SADDR=union([*sources, *ZERO])),
+            self._is(IPV4, DADDR=span(0), SADDR=span(0)),  # taken for a broadcast
+            self._groups(ifname, sources),
+        ]
+        if self.ipv6(ifname):
+            found.append(self._own_ipv6())
+        return self.space.either(found)
+
+    def _groups(self, ifname: str, sources: Span) -> Packets:
+        """Multicast groups: 224.0.0.1 is joined everywhere, of others nobody was asked."""
+        local = self._is(IPV4, DADDR=LOCAL_MULTICAST, SADDR=union([*sources, *ZERO]))
+        wider = self._is(IPV4, DADDR=subtract(MULTICAST, LOCAL_MULTICAST), SADDR=sources)
+        joined = self.space.where(Field.DADDR, ALL_HOSTS)
+        if ifname not in self._asked:
+            about = f"which multicast groups {self.place.name} has joined on {ifname}"
+            self._asked[ifname] = self.oracles.ask(about, Moment.UNREAD)
+        both = self.space.either([local, wider])
+        return self.space.both(both, self.space.either([joined, self._asked[ifname]]))
+
+    @cached_property
+    def _asked(self) -> dict[str, Packets]:
+        return {}
+
+    def _own_ipv6(self) -> Packets:
+        sources = subtract(((0, 2**128 - 1),), union([*V6_MULTICAST, *V6_LOCALHOST]))
+        return self._is(IPV6, DADDR=union([*self._to(6, "local", "anycast"), *V6_MULTICAST]), SADDR=sources)
+
+    def _is(self, family: Span, **fields: Span) -> Packets:
+        if EMPTY in fields.values():
+            return NOTHING
+        return self.space.cube({Field.FAMILY: family, **{Field[name]: values for name, values in fields.items()}})
+
+
+def _precedence(route: Route) -> tuple[int, int, int]:
+    return TABLES.get(route.table, 3), -route.destination.prefixlen, route.metric
+
+
+def _overlapping(taken: list[tuple[int, int]], low: int, high: int) -> Span:
+    """Of sorted, disjoint intervals those that touch low to high."""
+    at = max(bisect_left(taken, (low, -1)) - 1, 0)
+    found = []
+    for interval in taken[at:]:
+        if interval[0] > high:
+            break
+        found.append(interval)
+    return tuple(found)

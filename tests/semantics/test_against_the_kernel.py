@@ -1,0 +1,90 @@
+"""The semantics beside this machine's kernel: 200 generated rulesets, more than 20,000 packets, and every recorded fact.
+
+Everything happens in two network namespaces of the test's own (fixtures/fuzz/stage.py). Needs root.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fixtures.fuzz import case
+from fixtures.fuzz.differ import Tally, compare
+from fixtures.fuzz.kernel import Batch, Kernel, Refused
+from fixtures.fuzz.packet import Packet
+from fixtures.fuzz.shrink import shrunk
+from fixtures.fuzz.stage import stage
+from fixtures.fuzz.tell import difference, line
+from tests.unit.semantics.test_facts import FACTS
+
+SEED, RULESETS, PACKETS = 5, 200, 20_000
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Iterator[Kernel]:
+    with stage() as built, Kernel(built) as one:
+        yield one
+
+
+def test_every_packet_has_the_verdict_that_the_kernel_gave_it(
+    kernel: Kernel, record_property: pytest.RecordProperty
+) -> None:
+    tally, started = Tally(), time.monotonic()
+    for _ in compare(kernel, SEED, range(RULESETS), tally):
+        if tally.differences:
+            pytest.fail(difference(kernel, tally.differences[0]), pytrace=False)
+    record_property("told", line(tally, seed=SEED, seconds=time.monotonic() - started))
+    assert tally.rulesets == RULESETS, tally.refused
+    assert tally.compared >= PACKETS
+    assert min(tally.shares) >= 0.3
+    assert tally.lost == 0
+    assert tally.coverage.one_sided() == []
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_fact_holds_on_this_kernel(kernel: Kernel, name: str) -> None:
+    told = case.load(FACTS[name])
+    assert case.outcomes(case.judged(told, kernel), told.packets) == told.expected
+
+
+class Deaf(Kernel):
+    """Tells the truth about packets, and a listing without a rule's ports: as if the semantics did not know of them."""
+
+    def judge(self, ruleset: str, packets: Sequence[Packet], *, tracks: bool) -> Batch:
+        batch = super().judge(ruleset, packets, tracks=tracks)
+        return replace(batch, listing=tuple(without_ports(one) for one in batch.listing))
+
+
+def without_ports(listed: dict[str, Any]) -> dict[str, Any]:
+    if "rule" not in listed:
+        return listed
+    kept = [one for one in listed["rule"]["expr"] if "'dport'" not in str(one.get("match"))]
+    return {"rule": {**listed["rule"], "expr": kept}}
+
+
+def test_a_wrong_semantics_is_seen_and_its_case_made_small() -> None:
+    tally = Tally()
+    with stage() as built, Deaf(built) as deaf:
+        for _ in compare(deaf, SEED, range(4), tally):
+            pass
+        assert tally.differences
+        small, _ = shrunk(deaf, tally.differences[0])
+    rules = [rule.text() for rule in small.ruleset.rules()]
+    assert len(rules) <= 2
+    assert any("dport" in rule for rule in rules)
+
+
+def test_a_ruleset_that_nft_refuses_is_told_from_one_that_drops(kernel: Kernel) -> None:
+    with pytest.raises(Refused, match="syntax error"):
+        kernel.judge("table inet t { nonsense }", [], tracks=False)
+
+
+def test_lost_packets_are_not_taken_for_dropped(kernel: Kernel) -> None:
+    """A packet that the router never saw: its header says it is longer than it came."""
+    seen = case.load(FACTS["weak-host"]).packets[0]
+    batch = kernel.judge("", [replace(seen, family=4, source=0x7F000001 << 0, ttl=0)], tracks=False)
+    assert case.outcomes(batch, [seen]) == ("unrouted",)

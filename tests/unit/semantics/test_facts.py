@@ -1,0 +1,31 @@
+"""What the kernel was seen to do (facts/*.yaml, recorded on a live one), and what the semantics says of the same packets.
+
+How a case is made and recorded again: fixtures/fuzz/case.py. The kernel is asked anew by tests/semantics.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fixtures.fuzz import case
+from fixtures.fuzz.model import reading, steps
+
+FACTS = case.cases(Path(__file__).parent / "facts")
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_semantics_says_what_the_kernel_did(name: str) -> None:
+    told, recorded = case.load(FACTS[name]), case.recorded(FACTS[name])
+    understood = reading(recorded)
+    for packet, unread in zip(told.packets, told.unread, strict=True):
+        taken = steps(understood, packet, recorded.fates[packet.tag])
+        assert [step for step in taken if step.differs] == []
+        assert any(step.model == "unknown" for step in taken) == unread, packet.written()
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_record_is_of_this_case(name: str) -> None:
+    told, recorded = case.load(FACTS[name]), case.recorded(FACTS[name])
+    assert case.outcomes(recorded, told.packets) == told.expected, "record it again: make fuzz ARGS=--record"
