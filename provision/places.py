@@ -57,9 +57,7 @@ def _place(node: str, there: ActualNetwork, found: Running, *, ours: bool) -> Pl
 
 def _interface(node: str, link: ActualLink, there: ActualNetwork, found: Running) -> Interface:
     own = (address.interface.ip for address in there.addresses if address.ifname == link.ifname)
-    return Interface(
-        name=link.ifname, index=link.index, addresses=tuple(own), far=_far(node, link, found), up=link.up
-    )
+    return Interface(name=link.ifname, index=link.index, addresses=tuple(own), far=_far(node, link, found), up=link.up)
 
 
 def _far(node: str, link: ActualLink, found: Running) -> tuple[str, str] | None:
@@ -93,7 +91,7 @@ def _strange(node: str, there: ActualNetwork) -> Iterator[str]:
 
 
 def planned(now: Places, then: Places, changed: frozenset[str]) -> Places:
-    """What a plan leaves: the nodes it speaks of as declared, the others as they are, with the wires it lays to them."""
+    """What a plan leaves: the nodes it speaks of as declared, the others as they are, and the wires it lays to them."""
     left = {node: _wired(place, then.get(node)) for node, place in now.items() if node not in changed}
     return left | {node: then[node] for node in changed}
 

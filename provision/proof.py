@@ -11,7 +11,8 @@ from provision.why import Question, answer, declared_at
 from specs.model import Estate
 from specs.semantics.declared import Declared, tunnels
 from specs.semantics.journey import Traveller
-from specs.semantics.prove import Arrived, Finding, Outcome, Proof, Witness, every_pair, prove
+from specs.semantics.prove import Arrived, Finding, Outcome, Proof, every_pair, prove
+from specs.semantics.witness import Witness
 from specs.semantics.world import World
 
 SHOWN = 5  # of each kind; there may be hundreds
@@ -21,7 +22,7 @@ def refusal(estate: Estate, places: Places) -> str:
     """Why the rulesets in `places` must not be loaded, in lines; "" when they carry just what is declared."""
     world = World.of(places.values(), tunnels(estate))
     declared = Declared(estate=estate, space=world.space)
-    proof = prove(world, declared, every_pair(declared))
+    proof = prove(world, declared, every_pair(estate))
     return "" if proof.holds else "\n".join(_lines(estate, places, proof))
 
 

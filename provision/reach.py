@@ -32,7 +32,7 @@ class Reaching:
         self._from = cache(self._whole)
 
     def packets(self, source: str, target: str) -> Packets:
-        """What `source` can make `target` accept, as the target's input hook sees it; nothing where one is not there."""
+        """What `source` can make `target` accept, as the target's input hook sees it."""
         if source == target or source not in self.world.passages:
             return NOTHING
         found = self.space.either(taken.branch.now for taken in self._from(source).get(target, ()))
@@ -94,7 +94,7 @@ def _more(nodes: Iterable[str], one: Reaching, other: Reaching) -> Groups:
 
 
 def _told(estate: Estate, nodes: Iterable[str], groups: Groups, reaching: Reaching) -> Iterator[str]:
-    """One line a source, target and service; who only passes on what another sends is left out, and groups are named."""
+    """One line a source, target and service; who only passes on what another sends is left out."""
     outside = {node.name for node in estate.world.nodes}
     wired = {node for node in nodes if node in {end.node for link in estate.wires for end in link.endpoints}}
     for (target, service), sources in sorted(groups.items()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from provision.desired import DesiredNetwork
@@ -28,9 +29,7 @@ def read(desired: DesiredNetwork, instance: Instance, cache: Path) -> Running:
     return deepened(desired, instance, cache, found)
 
 
-def deepened(
-    desired: DesiredNetwork, instance: Instance, cache: Path, found: Mapping[str, ActualNetwork]
-) -> Running:
+def deepened(desired: DesiredNetwork, instance: Instance, cache: Path, found: Mapping[str, ActualNetwork]) -> Running:
     """The same of networks that were read already.
 
     A namespace that holds what is declared, to the byte, is listed as that was when it was compiled.
@@ -41,7 +40,7 @@ def deepened(
         for node, there in found.items():
             wanted = desired.node(node)
             known = listed(wanted.text, cache) if there.ruleset.digest == wanted.ruleset.digest else None
-            depths[node] = inside(paths[node], lambda there=there, known=known: _depth(there, known, handles))
+            depths[node] = inside(paths[node], partial(_depth, there, known, handles))
     return Running(networks=found, depths=depths)
 
 

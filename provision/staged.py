@@ -1,6 +1,6 @@
 """What is about to be loaded: whether it is what is declared, and whom it lets reach whom.
 
-The semantics are loaded when there is something to say: a second apply, of which the proof is remembered, costs nothing.
+The semantics are loaded when there is something to say: a second apply, whose proof is remembered, costs nothing.
 The proof is a function of the rulesets as nft lists them, of what is declared, and of the code that proves. It is
 remembered beside the listings and counts as long as it is younger than each of them.
 """

@@ -14,8 +14,8 @@ from provision.grant import Grant, grant
 from provision.places import Places
 from specs.model import HOST, LAN, WAN, Estate, Flow, Link, Port
 from specs.semantics.field import ICMP, SYN, TCP
+from specs.semantics.journey import UNSET, Hop, Journey, Step, Traveller
 from specs.semantics.packet import Packet
-from specs.semantics.journey import UNSET, Hop, Step, Journey, Traveller
 from specs.topology import Node, nodes
 from specs.way import way
 
@@ -55,7 +55,9 @@ def answer(estate: Estate, places: Places, question: Question) -> Answer:
     found = traveller.send(*_opening(estate, question, to))
     arrives = found.arrives and _is(estate, found.node, question.target)
     lost = traveller.answer(found) if arrives else None
-    return Answer(question=question, allowed=arrives and lost is None, journey=found, lost=lost, flow=flow, grant=change)
+    return Answer(
+        question=question, allowed=arrives and lost is None, journey=found, lost=lost, flow=flow, grant=change
+    )
 
 
 def declared_at(estate: Estate) -> Mapping[str, str]:

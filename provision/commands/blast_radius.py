@@ -19,7 +19,6 @@ from provision.table import table
 COLUMNS = ("node", "machine", "nodes", "ports", "in turn", "written, read by", "read, written by", "sockets")
 
 
-# Worst first: powers over the machine, then ports, ports in turn, files of its that others read, sockets, files it reads.
 def run(options: argparse.Namespace, voice: Voice) -> int:
     if options.all == (options.name is not None):
         raise UsageError("blast-radius takes one NODE, or --all for every container")

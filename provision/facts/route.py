@@ -18,7 +18,18 @@ RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_TABLE = 1, 4, 5, 6, 15
 RTPROT_KERNEL, RTPROT_STATIC = 2, 4
 RT_TABLE_MAIN = 254
 RTN_UNICAST = 1
-KINDS = ("unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit", "throw")
+KINDS = (
+    "unspec",
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "throw",
+)
 AF_INET = 2
 RTMSG = struct.Struct("=BBBBBBBBI")  # struct rtmsg
 
@@ -35,7 +46,7 @@ class ActualRoute:
 
     @property
     def kind(self) -> str:
-        """What it does with what takes it, as ip-route(8) names it: unicast, blackhole …"""
+        """What it does with what takes it, as ip-route(8) names it: unicast, blackhole and so on."""
         number = RTMSG.unpack_from(self.body)[7]
         return KINDS[number] if number < len(KINDS) else str(number)
 

@@ -129,7 +129,7 @@ def _ruling(chain: Chain, found: tuple[Rule, Verdict] | None, unless: list[Rule]
 
 
 def _words(said: Statement) -> str:
-    return words.rule({"expr": said.expressions, "comment": said.comment})
+    return words.rule(said.expressions, said.comment)
 
 
 def _address(nat: Nat) -> Address | None:

@@ -47,4 +47,3 @@ def _protocols(low: int, high: int) -> str:
 
 def _interval(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}-{high}"
-

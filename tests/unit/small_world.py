@@ -1,6 +1,6 @@
-"""A small world made by hand: a client, a gateway that translates, and a server behind it, with rules as nft lists them.
+"""A small world made by hand: a client, a gateway that translates, and a server behind it, with rules as nft tells.
 
-    client ─ out ─ gateway ─ in ─ server          192.0.2.0/31, 10.0.0.0/31; the gateway hands tcp/80 to the server
+client ─ out ─ gateway ─ in ─ server          192.0.2.0/31, 10.0.0.0/31; the gateway hands tcp/80 to the server
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def chain(name: str, *, kind: str = "filter", priority: int = 0, policy: str = "
             "name": name,
             "handle": 1,
             "type": kind,
-            "hook": name.split("-")[0],
+            "hook": name.partition("-")[0],
             "prio": priority,
             "policy": policy,
         }
