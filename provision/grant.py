@@ -34,7 +34,7 @@ class Row:
     allow: str
 
     def lines(self) -> tuple[str, ...]:
-        return (f"  - name: {self.name}", f"    a: {self.a}", f"    b: {self.b}", f"    allow: [{self.allow}]")
+        return (f"- name: {self.name}", f"  a: {self.a}", f"  b: {self.b}", f"  allow: [{self.allow}]")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,9 @@ def lines(found: Answer, rows: Rows) -> Iterator[str]:
         yield f"it ends in {journey.node}, not in {found.question.target}"
     elif journey.arrives:
         yield "and what answers it comes back the same way"
+    if found.raw is not None:
+        yield f"but sent by a raw socket, past {found.question.source}'s own rules, it is accepted:"
+        yield from (f"  {line}" for line in way(found.raw, rows))
 
 
 def way(journey: Journey, rows: Rows) -> Iterator[str]:
@@ -57,22 +60,26 @@ def _step(step: Step, rows: Rows) -> Iterator[str]:
 def document(found: Answer, rows: Rows) -> dict[str, Any]:
     journey = found.journey
     if journey is None:
-        return {"hops": [], "end": End.NO_LINK, "why": f"{found.question.target} has no address", "answer": None}
+        return {
+            "hops": [],
+            "end": End.NO_LINK,
+            "why": f"{found.question.target} has no address",
+            "answer": None,
+            "raw": None,
+        }
     lost = found.lost
     return {
-        "hops": [
-            {
-                "node": hop.node,
-                "enters": hop.enters,
-                "leaves": hop.leaves,
-                "steps": [_told(step, rows) for step in hop.steps],
-            }
-            for hop in journey.hops
-        ],
+        "hops": [_document(hop, rows) for hop in journey.hops],
         "end": journey.end,
         "why": journey.why,
         "answer": None if lost is None else {"node": lost[0].node, **_told(lost[1], rows)},
+        "raw": None if found.raw is None else [_document(hop, rows) for hop in found.raw.hops],
     }
+
+
+def _document(hop: Hop, rows: Rows) -> dict[str, Any]:
+    steps = [_told(step, rows) for step in hop.steps]
+    return {"node": hop.node, "enters": hop.enters, "leaves": hop.leaves, "steps": steps}
 
 
 def _told(step: Step, rows: Rows) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Answer:
     allowed: bool
     journey: Journey | None  # None: there is no address to send to
     lost: tuple[Hop, Step] | None  # where what answers dies, of a packet that arrives
+    raw: Journey | None  # of one that its own namespace stops: accepted all the same, when a raw socket sends it
     flow: Flow | None  # the declared flow it is
     grant: Grant | None  # of what no flow declares: what would
 
@@ -51,13 +52,30 @@ def answer(estate: Estate, places: Places, question: Question) -> Answer:
     change = None if flow is not None else grant(estate, *ends, question.port)
     to = _dialled(estate, question, flow)
     if to is None:
-        return Answer(question=question, allowed=False, journey=None, lost=None, flow=flow, grant=change)
+        return Answer(question=question, allowed=False, journey=None, lost=None, raw=None, flow=flow, grant=change)
     found = traveller.send(*_opening(estate, question, to))
     arrives = found.arrives and _is(estate, found.node, question.target)
     lost = traveller.answer(found) if arrives else None
     return Answer(
-        question=question, allowed=arrives and lost is None, journey=found, lost=lost, flow=flow, grant=change
+        question=question,
+        allowed=arrives and lost is None,
+        journey=found,
+        lost=lost,
+        raw=None if found.arrives else _by_raw_socket(places, traveller, question, to),
+        flow=flow,
+        grant=change,
     )
+
+
+def _by_raw_socket(places: Places, traveller: Traveller, question: Question, to: IPv4Address) -> Journey | None:
+    """The same packet put on the wire to a neighbour, past its sender's own rules, where that is accepted."""
+    here = places.get(question.source)
+    for wire in here.interfaces if here is not None else ():
+        if wire.far is not None and wire.far[0] == question.target and isinstance(wire.addresses[0], IPv4Address):
+            found = traveller.send(question.target, _packet(question, to, wire.addresses[0], iif=wire.far[1]))
+            if found.arrives:
+                return found
+    return None
 
 
 def declared_at(estate: Estate) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,67 +32,85 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     places = meaning.asked(estate, instance, declared=options.declared).places
     found = answer(estate, places, question)
     rows = declared_at(estate)
+    wanted = change(options.estate, found.grant) if found.grant is not None and not found.allowed else None
     if options.json:
         heading = {"estate": estate.name, "profile": estate.profile, "instance": instance.name}
-        voice.document(json.dumps(heading | _document(found, rows, options), indent=2))
+        voice.document(json.dumps(heading | _document(found, rows, wanted, options), indent=2))
     verdict = "allowed" if found.allowed else "dark"
     voice.line(f"{verdict}: {question}, {meaning.told(declared=options.declared)}")
-    for line in _lines(found, rows, options):
+    for line in (*told.lines(found, rows), *_declaration(found, options)):
         voice.line(f"  {line}")
+    if wanted is not None:
+        voice.line(f"  {wanted.text}")
+        for line in wanted.lines:  # as they must read, to be copied
+            voice.line(line)
     return 0 if found.allowed else DARK
 
 
-def _lines(found: Answer, rows: told.Rows, options: argparse.Namespace) -> list[str]:
-    return [*told.lines(found, rows), *_declaration(found, options)]
-
-
 def _declaration(found: Answer, options: argparse.Namespace) -> list[str]:
-    """The spec row, or the change that would make one."""
-    if found.flow is not None:
-        told = [f"declared: {found.flow.source} (link {found.flow.link})"]
-        return told if found.allowed or options.declared else [*told, "and yet not so: `plan` says what differs"]
-    undeclared = ["no flow declares it: `plan` says what differs"] if found.allowed else []
-    return [*undeclared, *([] if found.grant is None or found.allowed else change(options.estate, found.grant))]
+    """The spec row behind it."""
+    if found.flow is None:
+        return ["no flow declares it: `plan` says what differs"] if found.allowed else []
+    row = f"declared: {found.flow.source} (link {found.flow.link})"
+    return [row] if found.allowed or options.declared else [row, "and yet not so: `plan` says what differs"]
 
 
-def change(folder: Path, grant: Grant) -> list[str]:
-    """What to write into links.yaml, or why there is nothing to write."""
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What to write: `text` says where, `lines` as they must read there; none where no change would do."""
+
+    text: str
+    lines: tuple[str, ...] = ()
+
+
+def change(folder: Path, grant: Grant) -> Change:
+    """What to write into the links.yaml of `folder`, or why there is nothing to write."""
     match grant:
         case Never(law=law):
-            return [f"no spec change allows it: {law}"]
+            return Change(text=f"no spec change allows it: {law}")
         case Row():
             pad = " " * _indent(folder)
-            return [f"it would be allowed by one more row in {LINKS}:", *(f"{pad}{line}" for line in grant.lines())]
+            lines = tuple(f"{pad}{line}" for line in grant.lines())
+            return Change(text=f"one more row at the end of {LINKS} would allow it:", lines=lines)
         case Entry(link=link, text=text):
-            return [f"it would be allowed by `{text}` at link {link.name}:", *_entry(folder, link.name, text)]
+            return _entry(folder, link.name, text)
 
 
-def _entry(folder: Path, link: str, text: str) -> list[str]:
-    """The line of the row's `allow:` with the entry, as it must then read."""
-    place = document.read(folder, LINKS)
+def _entry(folder: Path, link: str, text: str) -> Change:
+    """The row's `allow:` with the entry."""
+    place, lines = document.read(folder, LINKS), _lines(folder)
     said: Any = place.data
     index = next(at for at, row in enumerate(said["links"]) if row.get("name") == link)
-    lines = (folder / LINKS).read_text(encoding="utf-8-sig").splitlines()
     at = place.lines.get(("links", index, "allow"))
     if at is None:
-        return [f"{LINKS}:{place.lines['links', index, 'b']}, behind it:", f"    allow: [{text}]"]
+        last = place.lines["links", index, "b"]
+        pad = " " * _set_in(lines[last - 1])
+        return Change(text=f"a line behind {LINKS}:{last} would allow it:", lines=(f"{pad}allow: [{text}]",))
     line = lines[at - 1]
     if "]" in line:
         head, _, tail = line.rpartition("]")
         comma = "" if head.rstrip().endswith("[") else ", "
-        return [f"{LINKS}:{at}:", f"{head}{comma}{text}]{tail}"]
-    return [f"{LINKS}:{at}, one more below it:", f"      - {text}"]
+        return Change(text=f"{LINKS}:{at} would allow it as:", lines=(f"{head}{comma}{text}]{tail}",))
+    first = lines[place.lines["links", index, "allow", 0] - 1]
+    return Change(text=f"a line behind {LINKS}:{at} would allow it:", lines=(f"{first.partition('-')[0]}- {text}",))
 
 
 def _indent(folder: Path) -> int:
     """How far the rows of links.yaml are set in."""
-    place = document.read(folder, LINKS)
-    lines = (folder / LINKS).read_text(encoding="utf-8-sig").splitlines()
-    first = next((line for path, line in place.lines.items() if len(path) == 2 and path[0] == "links"), None)
-    return 2 if first is None else len(lines[first - 1]) - len(lines[first - 1].lstrip())
+    place, lines = document.read(folder, LINKS), _lines(folder)
+    rows = [line for path, line in place.lines.items() if len(path) == 2 and path[0] == "links"]
+    return _set_in(lines[rows[0] - 1]) if rows else 2
 
 
-def _document(found: Answer, rows: told.Rows, options: argparse.Namespace) -> dict[str, Any]:
+def _lines(folder: Path) -> list[str]:
+    return (folder / LINKS).read_text(encoding="utf-8-sig").splitlines()
+
+
+def _set_in(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _document(found: Answer, rows: told.Rows, wanted: Change | None, options: argparse.Namespace) -> dict[str, Any]:
     question = found.question
     return {
         "from": question.source,
@@ -101,5 +120,5 @@ def _document(found: Answer, rows: told.Rows, options: argparse.Namespace) -> di
         "allowed": found.allowed,
         "flow": str(found.flow.source) if found.flow is not None else None,
         **told.document(found, rows),
-        "change": None if found.grant is None or found.allowed else change(options.estate, found.grant),
+        "change": None if wanted is None else {"text": wanted.text, "lines": wanted.lines},
     }

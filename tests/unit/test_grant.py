@@ -21,7 +21,7 @@ def written(folder: Path, change: Entry | Row) -> Estate:
     file = folder / "links.yaml"
     text = file.read_text()
     if isinstance(change, Row):
-        file.write_text("\n".join([text.rstrip(), *change.lines(), ""]))
+        file.write_text("\n".join([text.rstrip(), *(f"  {line}" for line in change.lines()), ""]))
         return load(folder)
     lines = text.splitlines()
     row = range(change.link.source.line, len(lines))
