@@ -18,7 +18,7 @@ from provision.desired import DesiredNetwork
 from provision.facts import compiled
 from provision.op import Phase
 from provision.plan import Plan
-from provision.survey import Survey, rulesets
+from provision.survey import Survey
 from specs.instance import Instance
 from specs.model import Estate
 
@@ -36,7 +36,7 @@ _DECISIVE = frozenset(Phase) - {
 
 def refusal(estate: Estate, declared: DesiredNetwork, instance: Instance) -> str:
     """Why apply refuses, in lines; "" when the rulesets are proved to carry what is declared, and nothing else."""
-    cache = rulesets(instance)
+    cache = compiled.memories(instance)
     memory = cache / f"{_key(estate, declared)}{SUFFIX}"
     listings = [compiled.listing_memory(wanted.text, cache) for wanted in declared.nodes]
     if _younger(memory, listings):
@@ -56,7 +56,7 @@ def reach(found: Plan, survey: Survey, estate: Estate, instance: Instance) -> Pl
     from provision import places, running
     from provision.reach import difference
 
-    cache, declared = rulesets(instance), survey.declared
+    cache, declared = compiled.memories(instance), survey.declared
     ours = frozenset(wanted.node.name for wanted in declared.nodes if wanted.node.ours)
     now = places.running(running.deepened(declared, instance, cache, survey.networks.networks), ours)
     then = _declared(estate, declared, cache)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from provision import desired
 from provision.desired import DesiredNetwork
 from provision.diff_network import ActualNetworks
 from provision.diff_workload import Images
 from provision.errors import UsageError
-from provision.facts import actual, container, image, owned, secret, wireguard
+from provision.facts import actual, compiled, container, image, owned, secret, wireguard
 from provision.facts.actual import ActualWorkload
 from provision.facts.container import Listing
 from provision.podman import Podman
@@ -18,8 +17,6 @@ from provision.render.container import Kernel
 from provision.workload import Workload, workload
 from specs.instance import Instance
 from specs.model import Estate
-
-CACHE = "cache"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +29,6 @@ class Survey:
     images: Images
 
 
-def rulesets(instance: Instance) -> Path:
-    """Where is remembered what rulesets become."""
-    return instance.state / CACHE / "rulesets"
-
-
 def survey(
     estate: Estate, instance: Instance, podman: Podman, module: str | None = None, listed: Listing | None = None
 ) -> Survey:
@@ -46,7 +38,7 @@ def survey(
     """
     listing = listed or container.begin(podman)  # a process: the kernel is read meanwhile
     load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
-    network = replace(desired.network(estate, rulesets(instance)), configs=load.tunnels)
+    network = replace(desired.network(estate, compiled.memories(instance)), configs=load.tunnels)
     networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
     found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})

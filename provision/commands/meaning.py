@@ -9,9 +9,8 @@ from provision import desired, places, running
 from provision.desired import DesiredNetwork
 from provision.errors import HostError
 from provision.facts import netns, unix
-from provision.facts.compiled import listed
+from provision.facts.compiled import listed, memories
 from provision.places import Places
-from provision.survey import rulesets
 from specs.instance import Instance
 from specs.model import Estate
 from specs.semantics import declared as declaration
@@ -25,7 +24,7 @@ class Asked:
 
 def asked(estate: Estate, instance: Instance, *, declared: bool) -> Asked:
     """HostError where the kernel holds nothing of the instance; CommandError where nft refuses something."""
-    cache = rulesets(instance)
+    cache = memories(instance)
     wanted = desired.network(estate, cache)
     if declared:
         listings = {each.node.name: listed(each.text, cache) for each in wanted.nodes}

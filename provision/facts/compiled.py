@@ -12,7 +12,7 @@ import json
 import os
 import platform
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from provision.facts import listing, ruleset
@@ -21,9 +21,15 @@ from provision.facts.ruleset import ActualRuleset
 from provision.kernel import in_new
 from provision.netlink import NETLINK_NETFILTER, Socket
 from provision.run import SYSTEM_PATH, run
+from specs.instance import Instance
 
 LOAD = ("nft", "--file", "-")
 LOAD_SECONDS = 30.0
+
+
+def memories(instance: Instance) -> Path:
+    """Where is remembered what rulesets become: it is the same for every instance."""
+    return instance.state / "cache/rulesets"
 
 
 def compiled(text: str, cache: Path) -> ActualRuleset:
@@ -79,5 +85,6 @@ def key(text: str) -> str:
     """The hash of all that decides what `text` becomes."""
     program = shutil.which("nft", path=f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}")
     version = Path(program).stat().st_mtime_ns if program else 0
-    seed = f"{platform.release()}\0{version}\0{ruleset.__doc__}\0{text}"
+    kept = ",".join(each.name for each in fields(ActualRuleset))
+    seed = f"{platform.release()}\0{version}\0{ruleset.__doc__}\0{kept}\0{text}"
     return hashlib.sha256(seed.encode()).hexdigest()
