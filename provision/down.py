@@ -13,7 +13,6 @@ from provision.facts import container, netns
 from provision.ops.container import remove
 from provision.podman import remove_cgroups
 from provision.wait import wait, within
-from specs.instance import Instance
 
 # What an owner would miss; everything else of an instance is made again from the specs.
 DATA = ("volumes", "host", "secrets", "evidence")
@@ -47,7 +46,7 @@ def down(context: Context, *, data: bool) -> Taken:
         context.kernel.forget(path)
         kernel.remove(path)
     remove_cgroups(instance)
-    _remove_folders(instance, data=data)
+    _remove_folders(context, data=data)
     idrange.release(instance)
     kept = () if data else tuple(instance.home / name for name in DATA if (instance.home / name).exists())
     if not kept and instance.home.is_dir():
@@ -55,13 +54,20 @@ def down(context: Context, *, data: bool) -> Taken:
     return Taken(containers=tuple(one.node for one in found), nodes=nodes, kept=kept)
 
 
-def _remove_folders(instance: Instance, *, data: bool) -> None:
-    # A container's last overlay may be unmounted, or mounted once more, by a conmon that is just ending.
-    wait(lambda: _removed(instance, data=data), deadline=within(REMOVE_SECONDS), what=f"{instance.home} to be free")
+def _remove_folders(context: Context, *, data: bool) -> None:
+    # A container's last overlay may be unmounted, or mounted once more, by the `podman container cleanup` of a conmon
+    # that is just ending: one for each container that was removed, and on a busy machine they take their time.
+    wait(
+        lambda: _removed(context, data=data),
+        deadline=within(REMOVE_SECONDS),
+        what=f"{context.instance.home} to be free",
+    )
 
 
-def _removed(instance: Instance, *, data: bool) -> bool:
-    """Whether all that goes is gone; False where something is still mounted (EBUSY, rmdir(2))."""
+def _removed(context: Context, *, data: bool) -> bool:
+    """Whether all that goes is gone; False where somebody still mounts or writes there (rmdir(2), unlink(2))."""
+    instance = context.instance
+    context.podman.end_leftover()
     try:
         for folder in (instance.run, instance.home):
             mounts.detach_below(folder)
@@ -71,7 +77,7 @@ def _removed(instance: Instance, *, data: bool) -> bool:
                 if data or entry.name not in DATA:
                     _remove(entry)
     except OSError as error:
-        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY):
+        if error.errno not in (errno.EBUSY, errno.ENOTEMPTY, errno.ENOENT):
             raise
         return False
     return True

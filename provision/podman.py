@@ -137,8 +137,8 @@ class Podman:
         return client
 
     def end_leftover(self) -> None:
-        """End the service that a killed command left running."""
-        run.end_with_argument(self._address)
+        """End every process that works on the instance's store: services, conmons, cleanups. For `down` alone."""
+        run.end_with_argument(str(self.instance.podman_root))
 
     @property
     def _address(self) -> str:
@@ -149,7 +149,7 @@ class Podman:
             return
         self.write_conf()
         path, log = self.instance.podman_socket, self.instance.run / "podman-service.log"
-        self.end_leftover()
+        run.end_with_argument(self._address)  # of a command that was killed
         path.unlink(missing_ok=True)  # an earlier service that was killed leaves its socket behind
         argv = (*self.argv, "system", "service", "--time=0", self._address)
         service = run.spawn(argv, env=self.env, log=log)
