@@ -1,7 +1,7 @@
 # The daily commands. Each target says after ## what it does; `make` alone lists them.
 # make provision ESTATE=../my-estate judges and makes an estate of your own.
 .DEFAULT_GOAL := help
-.PHONY: help provision test down status plan install lint format bench lock clean
+.PHONY: help provision test down status plan install lint format bench fuzz lock clean
 
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 export PYTHON
@@ -19,7 +19,7 @@ provision: install ## install what is missing, then make the machine hold what t
 
 test: install ## judge the lab as it stands (made first when there is none), and everything else; ARGS="-k link -n2"
 	@ls -d $(LAB) >/dev/null 2>&1 || $(MAKE) --no-print-directory provision
-	@$(PYTEST) tests/house tests/unit tests/invariants tests/services tests/lifecycle $(ARGS)
+	@$(PYTEST) tests/house tests/unit tests/semantics tests/invariants tests/services tests/lifecycle $(ARGS)
 
 down: install ## take away everything that bears pluto's mark
 	@$(PLUTO) down
@@ -41,6 +41,9 @@ format: install ## let ruff mend what it can
 
 bench: install ## time provisioning and probing beside the peers they are measured against; judges nothing
 	@.venv/bin/python -m tests.scale.bench_provision
+
+fuzz: install ## compare what rulesets mean with what this kernel does; ARGS="--seed 7 --minutes 60" (10 when not said)
+	@.venv/bin/python -m fixtures.fuzz $(ARGS)
 
 lock: ## resolve pyproject.toml's dependencies anew into provision/host/python.lock
 	@provision/host/relock.sh

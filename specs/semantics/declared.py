@@ -15,7 +15,7 @@ from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
 from specs.model import WAN, Estate, Flow
-from specs.semantics.diagram import Packets, Space
+from specs.semantics.diagram import EVERYTHING, Packets, Space
 from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, Field
 from specs.semantics.place import Interface, Place, Route, Tunnel
 from specs.semantics.span import Span, span, subtract, union
@@ -36,6 +36,8 @@ class Allowed:
     senders: frozenset[str]
     packets: Packets
     flow: Flow
+    openers: frozenset[str] = frozenset()  # of the senders, those that dial: what they send is ...
+    dialled: Packets = EVERYTHING  # ... to the dialled address and port, and nothing else becomes of it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +62,11 @@ class Declared:
             if source in each.senders and each.ifname in ("", ifname)
         )
 
+    def dialled(self, source: str, target: str, ifname: str) -> Packets:
+        """Of what `source` sends, all that may become something that `target` accepts there."""
+        mine = [each for each in self.allowed.get(target, ()) if source in each.senders and each.ifname in ("", ifname)]
+        return self.space.either(each.dialled if source in each.openers else EVERYTHING for each in mine)
+
     @cached_property
     def _outside(self) -> frozenset[str]:
         return frozenset(node.name for node in nodes(self.estate) if not node.ours)
@@ -76,6 +83,8 @@ class Declared:
             senders=self._openers(way) | {hop.node for hop in way.hops[:-1]},
             packets=self.space.minus(tuple_, answer),
             flow=way.flow,
+            openers=self._openers(way) - {hop.node for hop in way.hops[1:]},
+            dialled=self._tuple(way, DADDR=self._of(way.dial), DPORT=_port(way)),
         )
 
     def _openers(self, way: Way) -> frozenset[str]:

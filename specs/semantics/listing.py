@@ -69,6 +69,7 @@ class Listing:
     sets: Mapping[Key, Mapping[str, tuple[Any, ...]]]  # table -> name -> elements, maps too
     dynamic: Mapping[Key, Mapping[str, Dynamic]]  # of these, those that fill at run time
     emptied: frozenset[str]  # sets that some rule deletes elements from
+    flagged: frozenset[Key]  # tables with flags, which nft 1.0.6 lists as garbage: they may be dormant
     strange: tuple[str, ...]
 
     def of(self, chain: str, key: Key) -> tuple[Statement, ...]:
@@ -91,6 +92,7 @@ def parse(objects: Iterable[Listed]) -> Listing:
         sets=_by_table((entry, tuple(entry.get("elem", ()))) for entry in sets),
         dynamic=_by_table((entry, _dynamic(entry)) for entry in sets if _fills(entry, written)),
         emptied=frozenset(name for rule in found["rule"] for op, name in _writes(rule) if op == "delete"),
+        flagged=frozenset((entry["family"], entry["name"]) for entry in found["table"] if entry.get("flags")),
         strange=tuple(f"{kind} {value.get('table', '')} {value.get('name', '')}" for kind, value in found["strange"]),
     )
 

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from specs.semantics.diagram import EVERYTHING, Packets, Space
+from specs.semantics.field import Field
+
+INTERFACES = (Field.IIF, Field.OIF)  # what is said of a packet inside one namespace alone, as TRACKING is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +33,10 @@ class Move:
             found = space.forget(found, (*self.becomes, *self.loosened))
         return space.both(self.part, found)
 
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What those of `packets` become."""
+        return replace(self, part=space.both(self.part, packets)).image(space)
+
     def _made(self, space: Space) -> Packets:
         return space.cube({level: ((value, value),) for level, value in self.becomes.items()})
 
@@ -46,10 +53,16 @@ class Branch:
     answer: tuple[bool, bool] | None = None  # of which connections it is an answer, by their translation
 
     def origin(self, space: Space, packets: Packets) -> Packets:
-        """Those that came in, of which some became `packets`."""
+        """Those that came in, of which some became `packets`, as tracking saw them."""
         for move in reversed(self.moves):
             packets = move.origin(space, packets)
-        return packets
+        return space.forget(packets, INTERFACES)
+
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What those that came in so have become."""
+        for move in self.moves:
+            packets = move.onward(space, packets)
+        return space.both(packets, self.now)
 
 
 def going_on(space: Space, branch: Branch, move: Move, **changes: object) -> Branch:

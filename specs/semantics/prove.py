@@ -10,14 +10,14 @@ And each declared flow must arrive, opening and answer: a wall proves nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from specs.model import Estate, Flow
 from specs.oracle import Cell, arrivals
 from specs.semantics.declared import Declared
-from specs.semantics.diagram import EVERYTHING, NOTHING
+from specs.semantics.diagram import EVERYTHING, NOTHING, Packets
 from specs.semantics.field import IPV4, SYN, TRACKING, Field
 from specs.semantics.rule import Moment
 from specs.semantics.span import Span, span
@@ -125,10 +125,12 @@ def _judged(
             continue
         beyond = space.minus(taken.branch.now, declared.packets(source, target, taken.at[1]))
         if beyond == NOTHING:
+            beyond = _misdialled(world, declared, source, taken)
+        if beyond == NOTHING:
             continue
         asked = space.support(beyond)
         possible = space.forget(beyond, asked.intersection(oracles.levels(Moment.RATE)))
-        sure = space.whatever(possible, asked.intersection(oracles.levels(Moment.UNREAD)))
+        sure = space.whatever(oracles.now(possible), asked.intersection(oracles.levels(Moment.UNREAD)))
         if sure != NOTHING:
             shown = witness(world, taken, sure, following=following)
             return Finding(source=source, target=target, outcome=Outcome.VIOLATED, witness=shown)
@@ -136,6 +138,17 @@ def _judged(
         blame = oracles.blame(possible)
         unsure = unsure or Finding(source=source, target=target, outcome=Outcome.UNPROVEN, witness=shown, blame=blame)
     return unsure
+
+
+def _misdialled(world: World, declared: Declared, source: str, taken: Taken) -> Packets:
+    """What arrives as a flow declares it, but was sent to another address or port than is to be dialled."""
+    dialled = declared.dialled(source, *taken.at)
+    if dialled == EVERYTHING:
+        return NOTHING
+    space = world.space
+    _, sent = taken.origin(space, taken.branch.now)
+    other = space.minus(sent, dialled)
+    return NOTHING if other == NOTHING else taken.onward(space, other)
 
 
 def _counts(world: World, source: str, taken: Taken) -> bool:
@@ -189,17 +202,11 @@ def _answers(world: World, cell: Cell, target: str, there: Iterable[Taken]) -> I
 def _arrived(world: World, cell: Cell, flow: Flow, direction: str, there: Sequence[Taken]) -> Arrived:
     space, oracles = world.space, world.oracles
     packets = space.either(each.branch.now for each in there)
-    asked = space.support(packets)
-    wanted = space.forget(packets, [level for level in asked if level not in oracles.levels(Moment.UNREAD)])
-    wanted = space.forget(wanted, _filling(oracles.named, asked))
+    unread = oracles.levels(Moment.UNREAD)
+    wanted = space.forget(packets, [level for level in space.support(packets) if level not in unread])
     if space.whatever(wanted, space.support(wanted)) == EVERYTHING:
         outcome = Outcome.PROVED
     else:
         outcome = Outcome.VIOLATED if wanted == NOTHING else Outcome.UNPROVEN
     blame = oracles.blame(wanted) if outcome is Outcome.UNPROVEN else ()
     return Arrived(cell=cell, flow=flow, direction=direction, outcome=outcome, blame=blame)
-
-
-def _filling(named: Mapping[int, tuple[str, Moment]], asked: Iterable[int]) -> list[int]:
-    """Oracles of sets that fill: a flow that is let through while its address is not in one of them arrives."""
-    return [level for level in asked if level in named and named[level][0].endswith("which fills")]

@@ -21,6 +21,7 @@ from specs.semantics.span import EMPTY, Span, span, subtract, union
 TABLES = {"local": 0, "main": 1, "default": 2}  # the rules every namespace has (fib_default_rules_init)
 LIMITED_BROADCAST = span(2**32 - 1)
 ALL_HOSTS = 0xE0000001  # 224.0.0.1, which every interface has joined (ip_mc_up)
+ALL_NODES = 0xFF02 << 112 | 1
 
 
 def _network(text: str) -> Span:
@@ -118,7 +119,7 @@ class Routing:
         elif reverse == 2:
             believed = self._to(4, "unicast")
         else:  # its own addresses alone are not (inet_lookup_ifaddr_rcu)
-            believed = subtract(ANY_IPV4, self._to(4, "local", "broadcast"))
+            believed = subtract(ANY_IPV4, self._to(4, "local"))
         return subtract(believed, martian)
 
     def own(self, ifname: str) -> Packets:
@@ -134,27 +135,32 @@ class Routing:
             self._groups(ifname, sources),
         ]
         if self.ipv6(ifname):
-            found.append(self._own_ipv6())
+            found.append(self._own_ipv6(ifname))
         return self.space.either(found)
 
     def _groups(self, ifname: str, sources: Span) -> Packets:
         """Multicast groups: 224.0.0.1 is joined everywhere, of others nobody was asked."""
         local = self._is(IPV4, DADDR=LOCAL_MULTICAST, SADDR=union([*sources, *ZERO]))
         wider = self._is(IPV4, DADDR=subtract(MULTICAST, LOCAL_MULTICAST), SADDR=sources)
-        joined = self.space.where(Field.DADDR, ALL_HOSTS)
+        return self._joined(ifname, self.space.either([local, wider]), ALL_HOSTS)
+
+    def _joined(self, ifname: str, groups: Packets, always: int) -> Packets:
+        joined = self.space.where(Field.DADDR, always)
         if ifname not in self._asked:
             about = f"which multicast groups {self.place.name} has joined on {ifname}"
             self._asked[ifname] = self.oracles.ask(about, Moment.UNREAD)
-        both = self.space.either([local, wider])
-        return self.space.both(both, self.space.either([joined, self._asked[ifname]]))
+        return self.space.both(groups, self.space.either([joined, self._asked[ifname]]))
 
     @cached_property
     def _asked(self) -> dict[str, Packets]:
         return {}
 
-    def _own_ipv6(self) -> Packets:
+    def _own_ipv6(self, ifname: str) -> Packets:
+        """Its addresses, anycast too, from whomever; of groups ff02::1 is joined everywhere (ipv6_add_dev)."""
         sources = subtract(((0, 2**128 - 1),), union([*V6_MULTICAST, *V6_LOCALHOST]))
-        return self._is(IPV6, DADDR=union([*self._to(6, "local", "anycast"), *V6_MULTICAST]), SADDR=sources)
+        own = self._is(IPV6, DADDR=self._to(6, "local", "anycast"), SADDR=sources)
+        groups = self._is(IPV6, DADDR=V6_MULTICAST, SADDR=sources)
+        return self.space.either([own, self._joined(ifname, groups, ALL_NODES)])
 
     def _is(self, family: Span, **fields: Span) -> Packets:
         if EMPTY in fields.values():

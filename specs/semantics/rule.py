@@ -3,6 +3,7 @@
 A match that cannot be read, or whose answer changes by the moment, is an oracle: a level of its own that says what it
 would have answered. What such an oracle is about stands in `Oracles`; who judges decides what to believe of it:
 
+    LATER      a set that fills holds something else by then; "no" to all of these is what it holds now
     RATE       limit, quota, ct count, a full meter: a sender can have it either way by waiting
     UNREAD     nobody can tell: what hangs on it is unproven, and it names the rule to blame
 """
@@ -16,7 +17,7 @@ from typing import Any, TypeAlias
 
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.expression import Reader, reads_bytes
-from specs.semantics.field import WITH_PORTS, Field
+from specs.semantics.field import FAMILIES, WITH_PORTS, Field
 from specs.semantics.listing import Dynamic, Statement
 from specs.semantics.value import Unknown
 from specs.semantics.value import address as numbered
@@ -34,6 +35,7 @@ class Kind(StrEnum):
 class Moment(StrEnum):
     """What an oracle stands for."""
 
+    LATER = "later"
     RATE = "rate"
     UNREAD = "unread"
 
@@ -87,9 +89,16 @@ class Oracles:
         return tuple(level for level, (_, each) in self.named.items() if each is moment)
 
     def blame(self, packets: Packets) -> tuple[str, ...]:
-        """The unread rules that a set hangs on."""
+        """The rules that a set of packets hangs on, without anybody knowing their answer."""
         asked = self.space.support(packets) & self.named.keys()
-        return tuple(self.named[level][0] for level in sorted(asked) if self.named[level][1] is Moment.UNREAD)
+        told = (self.named[level] for level in sorted(asked))
+        return tuple(dict.fromkeys(about for about, moment in told if moment is not Moment.RATE))
+
+    def now(self, packets: Packets) -> Packets:
+        """With what the sets hold now."""
+        for level in self.space.support(packets).intersection(self.levels(Moment.LATER)):
+            packets = self.space.fixed(packets, level, 0)
+        return packets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,10 +168,12 @@ class Compiler:
 
     def _filling(self, name: str, held: Packets, having: Packets, named: str) -> Packets:
         """Whose key a set holds that fills at run time: what it holds now, as far as that stays, and who knows what."""
-        dynamic = self.dynamic[named[1:]]
+        space, dynamic = self.reader.space, self.dynamic[named[1:]]
         fleeting = dynamic.seconds or "'timeout'" in str(dynamic.elements) or named[1:] in self.emptied
-        may = self.reader.space.both(having, self._unread(name, f"set {named}, which fills"))
-        return may if fleeting else self.reader.space.either([held, may])
+        about = f"{name}: what set {named} holds later"
+        later, then = self.oracles.ask(about, Moment.LATER), self.oracles.ask(about, Moment.LATER)
+        stays = space.minus(held, later) if fleeting else held
+        return space.either([stays, space.both(having, later, then)])
 
     def _written(self, name: str, what: Mapping[str, Any], pinned: str) -> Packets:
         """A rule that writes a set goes on where the set took the element, and a meter's rate allowed it."""
@@ -183,6 +194,10 @@ class Compiler:
         elif kind in ("jump", "goto"):
             yield reached, Verdict(kind=Kind(kind), target=what["target"])
         elif kind in NATS:
+            # In an inet table `dnat ip` leaves IPv6 alone, and the rule goes on (nft_nat_inet_eval).
+            family = (what or {}).get("family")
+            if family in FAMILIES:
+                reached = self.reader.space.both(reached, self.reader.space.where(Field.FAMILY, FAMILIES.index(family)))
             yield reached, Verdict(kind=Kind.NAT, nat=_nat(kind, what or {}, name))
         elif kind != "continue":
             self.wild.append(f"{name}: {kind}")

@@ -20,7 +20,7 @@ from specs.semantics.expression import Reader
 from specs.semantics.field import FAMILIES, INVALID, NONE, TOPS, Field
 from specs.semantics.listing import Chain, Key, Listing, parse
 from specs.semantics.packet import Packet
-from specs.semantics.rule import Compiler, Kind, Nat, Oracles, Rule
+from specs.semantics.rule import Compiler, Kind, Moment, Nat, Oracles, Rule
 
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
 CONNTRACK = -200  # NF_IP_PRI_CONNTRACK, at prerouting and output
@@ -237,12 +237,21 @@ class _Reading:
         seen = space.where(Field.FAMILY, *(place for place in range(len(FAMILIES)) if place not in others))
         if others:
             passed.append(space.where(Field.FAMILY, *others))
+        runs = self._runs(chain)
         return Stage(
             chain=chain,
             priority=NAT_AT.get(chain.hook, 0) if chain.kind == "nat" else chain.priority,
-            passed=space.either(passed),
-            natted=tuple((nat, space.both(seen, packets)) for nat, packets in effects.natted),
+            passed=space.either([*passed, space.complement(runs)]),
+            natted=tuple((nat, space.both(seen, packets, runs)) for nat, packets in effects.natted),
         )
+
+    def _runs(self, chain: Chain) -> Packets:
+        """A dormant table's chains do not run (nf_tables_table_disable), and nft does not tell which tables are."""
+        if chain.key not in self.listing.flagged:
+            return EVERYTHING
+        told = f"{chain} in {self.where}: a table with flags, which may be dormant"
+        self.unknown.append(told)
+        return self.oracles.ask(told, Moment.UNREAD)
 
     def _chain(self, key: Key, name: str) -> Effects:
         """What a chain does with every packet; the kernel allows no loops."""

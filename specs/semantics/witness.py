@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from specs.semantics.diagram import NOTHING, Packets
-from specs.semantics.field import NEW, ORIGINAL, SYN, TCP, TRACKING, UDP, Field
+from specs.semantics.field import INVALID, NEW, ORIGINAL, SYN, TCP, TRACKING, UDP, Field
 from specs.semantics.packet import Packet, packet
 from specs.semantics.passage import Passage
 from specs.semantics.ruleset import decider
+from specs.semantics.tracking import opening
 from specs.semantics.world import Arrival, End, Taken, World
 
 LIKED_PORT = 40000
@@ -54,6 +55,7 @@ class Witness:
 def witness(world: World, taken: Taken, packets: Packets, *, following: bool) -> Witness:
     """One of `packets`, which `taken` holds, as it was sent."""
     space = world.space
+    packets = _plain(world.passages[taken.at[0]], packets)
     sent, origin = taken.origin(space, packets)
     liked = _liked(world, sent, taken.at)
     point = space.pick(origin, liked)
@@ -68,12 +70,20 @@ def witness(world: World, taken: Taken, packets: Packets, *, following: bool) ->
     )
 
 
+def _plain(passage: Passage, packets: Packets) -> Packets:
+    """Those that are invalid by what they are, where there are such: a wrong checksum is harder to show."""
+    space = passage.space
+    odd = space.both(opening(space, loose=passage.fresh.loose), space.where(Field.STATE, INVALID))
+    rest = space.minus(packets, odd)
+    return packets if rest == NOTHING or not passage.ruleset.tracked else rest
+
+
 def _path(world: World, taken: Taken, packets: Packets, liked: Mapping[int, Sequence[int]]) -> Iterator[Step]:
     """The namespaces it comes through, from the first, each with the rule that lets it pass."""
     space = world.space
     steps = [_step(world.passages[taken.at[0]], taken.at[1], "", packets, liked)]
     arrival: Arrival | None = taken.arrival
-    packets = taken.branch.origin(space, packets)
+    packets = space.forget(taken.branch.origin(space, packets), TRACKING)
     while arrival is not None and arrival.before is not None and arrival.branch is not None:
         passage, (_, ifname) = world.passages[arrival.before.at[0]], arrival.before.at
         packets = space.both(packets, arrival.packets)
@@ -83,7 +93,7 @@ def _path(world: World, taken: Taken, packets: Packets, liked: Mapping[int, Sequ
         for move in reversed(moves[1:]):
             inside = move.origin(space, inside)
         steps.append(_step(passage, ifname, arrival.out, inside, liked))
-        packets = arrival.branch.origin(space, packets)
+        packets = space.forget(arrival.branch.origin(space, packets), TRACKING)
         arrival = arrival.before
     yield from reversed(steps)
 

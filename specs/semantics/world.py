@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
-from specs.semantics.field import TOPS, Field
+from specs.semantics.field import TOPS, TRACKING, Field
 from specs.semantics.move import Branch
 from specs.semantics.passage import Passage
 from specs.semantics.place import LOOPBACK, Network, Place, Tunnel
@@ -54,10 +54,18 @@ class Arrival:
         """The interface of the source they were sent by, and those of what it sent that became some of `packets`."""
         found = space.both(packets, self.packets)
         if self.branch is not None:
-            found = self.branch.origin(space, found)
+            found = space.forget(self.branch.origin(space, found), TRACKING)
         if self.before is not None:
             return self.before.origin(space, found)
         return self.sent, found
+
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What of the source's `packets` comes in here."""
+        if self.before is not None:
+            packets = self.before.onward(space, packets)
+        if self.branch is not None:
+            packets = self.branch.onward(space, packets)
+        return space.both(packets, self.packets)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +77,11 @@ class Taken:
     arrival: Arrival
 
     def origin(self, space: Space, packets: Packets) -> tuple[End, Packets]:
-        return self.arrival.origin(space, self.branch.origin(space, packets))
+        return self.arrival.origin(space, space.forget(self.branch.origin(space, packets), TRACKING))
+
+    def onward(self, space: Space, packets: Packets) -> Packets:
+        """What of the source's `packets` is taken here."""
+        return self.branch.onward(space, self.arrival.onward(space, packets))
 
 
 Reach = Mapping[str, tuple[Taken, ...]]  # by the place that takes them

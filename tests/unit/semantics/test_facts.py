@@ -1,4 +1,4 @@
-"""What the kernel was seen to do (facts/*.yaml, recorded on a live one), and what the semantics says of the same packets.
+"""What a live kernel was seen to do (facts/*.yaml, *.json), and what the semantics says of the same packets.
 
 How a case is made and recorded again: fixtures/fuzz/case.py. The kernel is asked anew by tests/semantics.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures.fuzz import case
-from fixtures.fuzz.model import reading, steps
+from fixtures.fuzz.model import WHOLE, reading, steps
 
 FACTS = case.cases(Path(__file__).parent / "facts")
 
@@ -22,10 +22,12 @@ def test_semantics_says_what_the_kernel_did(name: str) -> None:
     for packet, unread in zip(told.packets, told.unread, strict=True):
         taken = steps(understood, packet, recorded.fates[packet.tag])
         assert [step for step in taken if step.differs] == []
-        assert any(step.model == "unknown" for step in taken) == unread, packet.written()
+        assert any(step.model == "unknown" and step.hook != WHOLE for step in taken) == unread, packet.written()
 
 
 @pytest.mark.parametrize("name", FACTS)
 def test_record_is_of_this_case(name: str) -> None:
     told, recorded = case.load(FACTS[name]), case.recorded(FACTS[name])
-    assert case.outcomes(recorded, told.packets) == told.expected, "record it again: make fuzz ARGS=--record"
+    assert case.outcomes(recorded, told.packets) == told.expected, (
+        "record it again: python -m fixtures.fuzz --record tests/unit/semantics/facts"
+    )
