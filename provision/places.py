@@ -1,7 +1,4 @@
-"""Facts -> places: what the semantics read of each namespace as it is now, and as a plan leaves it. Pure.
-
-As declared: specs.semantics.declared.
-"""
+"""Places: what the semantics read of each namespace, as it is, as it is declared, as a plan leaves it. Pure."""
 
 from __future__ import annotations
 
@@ -12,6 +9,8 @@ from provision.facts.link import ActualLink
 from provision.facts.listing import Listing
 from provision.facts.network import ActualNetwork
 from provision.facts.route import ActualRoute
+from specs.model import Estate
+from specs.semantics import declared as declaration
 from specs.semantics.place import Interface, Place, Route
 
 TABLES = {255: "local", 254: "main", 253: "default"}  # RT_TABLE_… of rtnetlink(7)
@@ -49,7 +48,8 @@ def _place(node: str, there: ActualNetwork, found: Running, *, ours: bool) -> Pl
         interfaces=tuple(_interface(node, link, there, found) for link in there.links),
         routes=tuple(_route(each) for each in depth.routes),
         sysctls=dict(depth.sysctls),
-        listing=depth.listing,
+        listing=depth.listing.objects,
+        doubted=depth.listing.doubted,
         ours=ours,
         strange=tuple(_strange(node, there)),
     )
@@ -88,6 +88,12 @@ def _strange(node: str, there: ActualNetwork) -> Iterator[str]:
     for link in there.links:
         if link.kind not in ("", VETH, "wireguard", "tun"):
             yield f"{link.ifname} of kind {link.kind} in {node}"
+
+
+def declared(estate: Estate, listings: Mapping[str, Listing]) -> Places:
+    """As they are declared, each with the ruleset listed for it."""
+    made = declaration.places(estate, {node: listing.objects for node, listing in listings.items()})
+    return {place.name: replace(place, doubted=listings[place.name].doubted) for place in made}
 
 
 def planned(now: Places, then: Places, changed: frozenset[str]) -> Places:

@@ -59,7 +59,7 @@ def _depth(there: ActualNetwork, known: listing.Listing | None, handles: Handles
     kernel = Socket()
     try:
         return Depth(
-            listing=known if known is not None else listing.read(),
+            listing=known if known is not None else listing.read({link.ifname: link.index for link in there.links}),
             routes=route.every(kernel, {link.index: link.ifname for link in there.links}),
             sysctls=dict((*there.sysctls, *_undeclared(there))),
             numbers=netnsid.read(kernel, handles),

@@ -66,10 +66,9 @@ def reach(found: Plan, survey: Survey, estate: Estate, instance: Instance) -> Pl
 
 
 def _declared(estate: Estate, declared: DesiredNetwork, cache: Path) -> Places:
-    from specs.semantics import declared as declaration
+    from provision import places
 
-    listings = {wanted.node.name: compiled.listed(wanted.text, cache) for wanted in declared.nodes}
-    return {place.name: place for place in declaration.places(estate, listings)}
+    return places.declared(estate, {each.node.name: compiled.listed(each.text, cache) for each in declared.nodes})
 
 
 def _key(estate: Estate, declared: DesiredNetwork) -> str:

@@ -13,7 +13,6 @@ from provision.facts.compiled import listed, memories
 from provision.places import Places
 from specs.instance import Instance
 from specs.model import Estate
-from specs.semantics import declared as declaration
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +27,7 @@ def asked(estate: Estate, instance: Instance, *, declared: bool) -> Asked:
     wanted = desired.network(estate, cache)
     if declared:
         listings = {each.node.name: listed(each.text, cache) for each in wanted.nodes}
-        return Asked(places={each.name: each for each in declaration.places(estate, listings)}, listening={})
+        return Asked(places=places.declared(estate, listings), listening={})
     found = running.read(wanted, instance, cache)
     if not found.networks:
         raise HostError(f"instance {instance.name} has no namespace: `apply` makes it, or ask with --declared")

@@ -44,15 +44,16 @@ def compiled(text: str, cache: Path) -> ActualRuleset:
 def listed(text: str, cache: Path) -> Listing:
     """How nft lists what `text` becomes. CommandError when nft refuses it."""
     try:
-        return tuple(json.loads(listing_memory(text, cache).read_text()))
-    except (OSError, ValueError, TypeError):
+        kept = json.loads(listing_memory(text, cache).read_text())
+        return Listing(objects=tuple(kept["objects"]), doubted=frozenset(kept["doubted"]))
+    except (OSError, ValueError, TypeError, KeyError):
         return _found_out(text, cache)[1]
 
 
 def _found_out(text: str, cache: Path) -> tuple[ActualRuleset, Listing]:
     found, told = in_new(lambda: _try(text))
     cache.mkdir(parents=True, exist_ok=True)
-    _remember(listing_memory(text, cache), told)
+    _remember(listing_memory(text, cache), {"objects": told.objects, "doubted": sorted(told.doubted)})
     _remember(_memory(text, cache), asdict(found))
     return found, told
 
@@ -61,7 +62,7 @@ def _try(text: str) -> tuple[ActualRuleset, Listing]:
     run(LOAD, stdin=text, timeout=LOAD_SECONDS)
     opened = Socket(NETLINK_NETFILTER)
     try:
-        return ruleset.read(opened), listing.read()
+        return ruleset.read(opened), listing.read({})
     finally:
         opened.close()
 

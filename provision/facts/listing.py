@@ -2,39 +2,53 @@
 
 Slower than the netlink dump of facts.ruleset by a process a namespace, so it is asked for where a meaning is wanted,
 and not where two rulesets are only compared. A dump that says the same has the same listing.
+The rules that it tells wrongly are found by loading it back (facts.doubt).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from provision.errors import HostError
 from provision.facts import ruleset
+from provision.facts.doubt import doubted
 from provision.netlink import NETLINK_NETFILTER, Socket
 from provision.run import run
 
 LIST = ("nft", "--json", "list", "ruleset")
 LIST_SECONDS = 30.0
 TRIES = 8
-Listing = tuple[dict[str, Any], ...]  # the objects under "nftables"
+Objects = tuple[dict[str, Any], ...]
 
 
-def read() -> Listing:
-    """The ruleset of the calling thread's namespace, in one generation. CommandError, HostError."""
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    objects: Objects  # what stands under "nftables"
+    doubted: frozenset[int] = frozenset()  # handles of the rules that it tells wrongly
+
+
+def read(interfaces: Mapping[str, int]) -> Listing:
+    """The ruleset of the calling thread's namespace, in one generation. CommandError, HostError.
+
+    `interfaces` are the namespace's, by name.
+    """
     opened = Socket(NETLINK_NETFILTER)
     try:
         for _ in range(TRIES):
             before = ruleset.generation(opened)
-            found = parse(run(LIST, timeout=LIST_SECONDS).stdout)
+            objects = parse(run(LIST, timeout=LIST_SECONDS).stdout)
+            held = ruleset.hold(opened)
             if ruleset.generation(opened) == before:
-                return found
+                return Listing(objects=objects, doubted=doubted(objects, held, interfaces))
     finally:
         opened.close()
     raise HostError(f"the ruleset changed during each of {TRIES} listings: something keeps rewriting it")
 
 
-def parse(text: str) -> Listing:
+def parse(text: str) -> Objects:
     """What nft printed; counters' counts are left out, so that the same rules are the same listing."""
     return tuple(_still(each) for each in json.loads(text)["nftables"])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provision.netlink import Socket, attribute, attributes, walk
@@ -27,11 +27,13 @@ _RULE_STRIP = {3, 6, 9}  # HANDLE, POSITION, ID
 _SET_STRIP = {10, 16}  # ID, HANDLE
 _OBJ_STRIP = {5, 6}  # USE, HANDLE
 _FLOWTABLE_STRIP = {4, 5}  # USE, HANDLE
-_RULE_EXPRESSIONS = 4
+_RULE_TABLE, _RULE_CHAIN, _RULE_HANDLE, _RULE_EXPRESSIONS = 1, 2, 3, 4
 _SET_NAME, _SET_TABLE, _SET_FLAGS, _ELEMENTS = 2, 1, 3, 3
 _INET = 1  # NFPROTO_INET
 _SET_DYNAMIC = 0x10 | 0x20  # NFT_SET_TIMEOUT, NFT_SET_EVAL
 _ELEMENT_STRIP = {5, 7}  # EXPIRATION, EXPR (its counters)
+Table = tuple[int, str]  # family (NFPROTO_…), name
+Chain = tuple[int, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,42 @@ def read(kernel: Socket) -> ActualRuleset:
         chains=kinds.count(_NEWCHAIN),
         rules=kinds.count(_NEWRULE),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What rules and sets say, without names of their own: to compare two namespaces' piece by piece."""
+
+    rules: Mapping[Chain, tuple[tuple[int, bytes], ...]]  # handle, expressions; in order
+    sets: Mapping[
+        Table, Mapping[str, tuple[bytes, ...]]
+    ]  # of each table: elements of sets that do not fill by themselves
+
+
+def hold(kernel: Socket) -> Held:
+    """The rules and sets of the socket's namespace."""
+    rules: dict[Chain, list[tuple[int, bytes]]] = {}
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETRULE, _UNSPEC, what="dump the rules"):
+        if kind == _SUBSYSTEM | _NEWRULE:
+            found = attributes(body, _NFGENMSG.size)
+            told = b"".join(_expression(each) for _, each in walk(found.get(_RULE_EXPRESSIONS, b"")))
+            chain = (body[0], _name(found[_RULE_TABLE]), _name(found[_RULE_CHAIN]))
+            rules.setdefault(chain, []).append((int.from_bytes(found[_RULE_HANDLE], "big"), told))
+    sets: dict[Table, dict[str, tuple[bytes, ...]]] = {}
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
+        found = attributes(body, _NFGENMSG.size)
+        if kind == _SUBSYSTEM | _NEWSET and not _fills(found):
+            elements = tuple(sorted(_elements(kernel, body[0], found)))
+            sets.setdefault((body[0], _name(found[_SET_TABLE])), {})[_name(found[_SET_NAME])] = elements
+    return Held(rules={chain: tuple(each) for chain, each in rules.items()}, sets=sets)
+
+
+def _name(value: bytes) -> str:
+    return value.rstrip(b"\0").decode()
+
+
+def _fills(found: dict[int, bytes]) -> bool:
+    return bool(int.from_bytes(found.get(_SET_FLAGS, b""), "big") & _SET_DYNAMIC)
 
 
 def generation(kernel: Socket) -> bytes:
@@ -107,10 +145,9 @@ def _sets(kernel: Socket) -> Iterator[bytes]:
         if kind != _SUBSYSTEM | _NEWSET:
             continue
         found = attributes(body, _NFGENMSG.size)
-        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
         known = {name: value for name, value in found.items() if name not in _SET_STRIP and name <= 16}
         yield bytes((_NEWSET, body[0])) + b"".join(attribute(name, value) for name, value in sorted(known.items()))
-        if not flags & _SET_DYNAMIC:
+        if not _fills(found):
             yield bytes((_NEWSETELEM, body[0])) + b"".join(sorted(_elements(kernel, body[0], found)))
 
 
@@ -118,9 +155,8 @@ def dynamic_elements(kernel: Socket) -> Iterator[tuple[str, str, bytes]]:
     """Every element of the inet sets that fill at run time: table, set, the element as the kernel tells it."""
     for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
         found = attributes(body, _NFGENMSG.size)
-        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
-        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and flags & _SET_DYNAMIC:
-            table, name = (found[key].rstrip(b"\0").decode() for key in (_SET_TABLE, _SET_NAME))
+        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and _fills(found):
+            table, name = (_name(found[key]) for key in (_SET_TABLE, _SET_NAME))
             yield from ((table, name, element) for element in _listed(kernel, body[0], found))
 
 

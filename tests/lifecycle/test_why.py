@@ -64,7 +64,7 @@ def test_what_it_says_to_write_is_what_allows_it(unmade: Scratch) -> None:
     assert unmade.pluto("why", "phone", "git-ssh", "tcp/2222").code == 0
 
 
-def test_no_law_forbids_nothing(network: Scratch) -> None:
+def test_what_a_law_forbids(network: Scratch) -> None:
     done = network.pluto("why", "git-web", "lan", "tcp/443")
     assert done.code == 2
     assert "no route: git-web has no route to 192.168.1.3" in done.stdout
@@ -112,6 +112,19 @@ def test_a_rule_by_hand(network: Scratch) -> None:
     assert "input: accept by tcp dport 22 accept, input (inet pluto)" in why.stdout
     (node,) = blast["nodes"]
     assert {"node": "git-web", "services": ["tcp/22", "tcp/8080"]} in node["reaches"]
+
+
+def test_a_rule_that_nft_tells_wrongly(network: Scratch) -> None:
+    """Nft 1.0.6 lists it without its protocol: it counts as what nobody can tell, and an index by its name does not."""
+    rule = ("nft", "insert", "rule", "inet", "pluto", "input")
+    lost = []
+    try:
+        for more in (("iif", "pub-git-web", "tcp", "dport", "22"), ("meta", "l4proto", "255", "th", "sport", "1024")):
+            network.inside("git-web", *rule, *more, "accept")
+            lost.append(network.document()["reach"]["lost"])
+    finally:
+        network.apply()
+    assert lost == [["reverse-proxy-edge -> git-web tcp/22"], ["reverse-proxy-edge -> git-web everything"]]
 
 
 def test_what_cuts_a_way(network: Scratch) -> None:
