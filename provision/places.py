@@ -47,7 +47,7 @@ def _place(node: str, there: ActualNetwork, found: Running, *, ours: bool) -> Pl
         name=node,
         interfaces=tuple(_interface(node, link, there, found) for link in there.links),
         routes=tuple(_route(each) for each in depth.routes),
-        sysctls=dict(depth.sysctls),
+        sysctls={key: value for key, value in depth.sysctls.items() if value},  # "": its interface is not there
         listing=depth.listing.objects,
         doubted=depth.listing.doubted,
         ours=ours,
