@@ -117,6 +117,10 @@ class Declared:
         """An address, or the internet: whatever is not inside."""
         if address is not None:
             return span(int(address))
+        return self._internet
+
+    @cached_property
+    def _internet(self) -> Span:
         inside = union((int(each.network_address), int(each.broadcast_address)) for each in self.estate.inside)
         return subtract(ANY_IPV4, inside)
 

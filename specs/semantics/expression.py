@@ -60,10 +60,6 @@ class Subject:
     mask: int | None = None
     bits: int = 0
 
-    @property
-    def conditions(self) -> dict[int, Span]:
-        return dict(self.implied)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
@@ -91,9 +87,12 @@ class Reader:
             raise Unknown(f"operator {operator} on a concatenation")
         if left.get("ct") == {"key": "status"}:
             return self._status(operator, right)
-        subject = self.subject(left, pinned)
-        wanted = self._compared(subject, operator, right)
-        return self._such(subject, wanted)
+        return self._cube(self.conditions(condition, pinned))
+
+    def conditions(self, condition: Mapping[str, Any], pinned: str = "") -> dict[int, Span]:
+        """The same of a match of one field, as what it asks of which. Raises Unknown."""
+        subject = self.subject(condition["left"], pinned)
+        return self._asks(subject, self._compared(subject, condition["op"], condition["right"]))
 
     def key(self, left: Mapping[str, Any], right: Any, pinned: str) -> Packets:  # noqa: ANN401 (JSON)
         """The packets whose key, of a verdict map, is `right`."""
@@ -107,10 +106,16 @@ class Reader:
         return self.space.both(*(self._such(each, each.domain) for each in (self.subject(x, pinned) for x in lefts)))
 
     def _such(self, subject: Subject, wanted: Span) -> Packets:
-        conditions = subject.conditions
-        already = conditions.get(subject.field)
-        conditions[subject.field] = wanted if already is None else intersect(already, wanted)
-        return NOTHING if () in conditions.values() else self.space.cube(conditions)
+        return self._cube(self._asks(subject, wanted))
+
+    def _asks(self, subject: Subject, wanted: Span) -> dict[int, Span]:
+        asked = dict(subject.implied)
+        already = asked.get(subject.field)
+        asked[subject.field] = wanted if already is None else intersect(already, wanted)
+        return asked
+
+    def _cube(self, asked: Mapping[int, Span]) -> Packets:
+        return NOTHING if () in asked.values() else self.space.cube(asked)
 
     # ---- left sides
 
@@ -274,3 +279,10 @@ def reads_bytes(left: Any) -> bool:  # noqa: ANN401 (JSON)
         case list():
             return any(map(reads_bytes, left))
     return False
+
+
+def asks_one_field(condition: Mapping[str, Any]) -> bool:
+    """Whether a match is of one field with values that stand there."""
+    left, right = condition["left"], condition["right"]
+    named = isinstance(right, str) and right[:1] == "@"
+    return not (named or "concat" in left or left.get("ct") == {"key": "status"} or reads_bytes(left))

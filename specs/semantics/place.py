@@ -1,4 +1,4 @@
-"""A namespace as plain values, the same whether the kernel was asked (fixtures) or the estate (specs.semantics.declared).
+"""A namespace as plain values, the same whether the kernel was asked or the estate (specs.semantics.declared).
 
 Place ── interfaces ── addresses, the far end of the wire
    ├──── routes, sysctls

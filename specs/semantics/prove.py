@@ -19,7 +19,7 @@ from specs.oracle import Cell, arrivals
 from specs.semantics.declared import Declared
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets
 from specs.semantics.field import IPV4, SYN, TRACKING, Field
-from specs.semantics.rule import Moment
+from specs.semantics.oracle import Moment
 from specs.semantics.span import Span, span
 from specs.semantics.tracking import TURNED
 from specs.semantics.witness import Witness, witness
@@ -103,7 +103,7 @@ def _of(world: World, declared: Declared, source: str, targets: Iterable[str]) -
         told = [
             found
             for which, reach in ((False, fresh), (True, following))
-            if (found := _judged(world, declared, source, target, reach, which)) is not None
+            if (found := _judged(world, declared, source, target, reach, following=which)) is not None
         ]
         if told:
             yield min(told, key=lambda each: each.outcome is not Outcome.VIOLATED)
@@ -115,7 +115,8 @@ def _judged(
     source: str,
     target: str,
     reach: Reach,
-    following: bool,  # noqa: FBT001
+    *,
+    following: bool,
 ) -> Finding | None:
     """What arrives beyond the declared flows."""
     space, oracles = world.space, world.oracles

@@ -14,8 +14,8 @@ from ipaddress import IPv4Network
 
 from specs.semantics.diagram import NOTHING, Packets, Space
 from specs.semantics.field import ANY_IPV4, IPV4, IPV6, Field
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.place import LOOPBACK, Place, Route
-from specs.semantics.rule import Moment, Oracles
 from specs.semantics.span import EMPTY, Span, span, subtract, union
 
 TABLES = {"local": 0, "main": 1, "default": 2}  # the rules every namespace has (fib_default_rules_init)
@@ -29,7 +29,7 @@ def _network(text: str) -> Span:
     return ((int(network.network_address), int(network.broadcast_address)),)
 
 
-ZERO, LOCALHOST = _network("0.0.0.0/8"), _network("127.0.0.0/8")
+ZERO, LOCALHOST = span(0), _network("127.0.0.0/8")  # 0.0.0.1 and up are like any other (ipv4_is_zeronet)
 MULTICAST, LOCAL_MULTICAST = _network("224.0.0.0/4"), _network("224.0.0.0/24")
 V6_MULTICAST, V6_LINK = ((0xFF << 120, 2**128 - 1),), ((0xFE80 << 112, (0xFEC0 << 112) - 1),)
 V6_LOCALHOST = span(1)
@@ -72,13 +72,16 @@ class Routing:
     def _ways(self) -> dict[tuple[int, str, str], Span]:
         """IP version, kind, interface -> destinations: the longest prefix wins, local before main before default."""
         found: dict[tuple[int, str, str], list[tuple[int, int]]] = {}
-        taken: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+        taken: dict[tuple[int, str], list[tuple[int, int]]] = {}
         for route in sorted(self.place.routes, key=_precedence):
             version = route.destination.version
             own = (int(route.destination.network_address), int(route.destination.broadcast_address))
-            rest = subtract((own,), _overlapping(taken[version], *own))
+            # Each interface has a fe80::/64 of its own.
+            near = route.ifname if version == 6 and route.destination.is_link_local else ""
+            before = taken.setdefault((version, near), [])
+            rest = subtract((own,), _overlapping(before, *own))
             for part in rest:
-                insort(taken[version], part)
+                insort(before, part)
             found.setdefault((version, route.kind, route.ifname), []).extend(rest)
         return {key: union(parts) for key, parts in found.items()}
 
@@ -100,13 +103,29 @@ class Routing:
         found = []
         if self.forwards(ifname):
             found.append(self._is(IPV4, SADDR=self._sources(ifname)))
-        if self.ipv6(ifname) and self.place.sysctls.get("net.ipv6.conf.all.forwarding", "1") != "0":
-            # ip6_forward: not from a multicast, loopback or link-local source, nor to a multicast group
-            sources = subtract(((0, 2**128 - 1),), union([*V6_MULTICAST, *V6_LINK, *V6_LOCALHOST]))
-            passing = self._is(IPV6, SADDR=sources, DADDR=subtract(((0, 2**128 - 1),), V6_MULTICAST))
-            asked = self.oracles.ask(f"whether {self.place.name} forwards IPv6", Moment.UNREAD)
-            found.append(self.space.both(passing, asked))
+        if self.ipv6(ifname):
+            found.append(self._transit_ipv6())
         return self.space.either(found)
+
+    def _transit_ipv6(self) -> Packets:
+        """ip6_forward: not from a multicast or loopback source, nor to a multicast group; see `near` for the rest."""
+        told = self.place.sysctls.get("net.ipv6.conf.all.forwarding", "")
+        if told == "0":
+            return NOTHING
+        whole = ((0, 2**128 - 1),)
+        sources = subtract(whole, union([*V6_MULTICAST, *V6_LOCALHOST]))
+        passing = self._is(IPV6, SADDR=sources, DADDR=subtract(whole, V6_MULTICAST))
+        if told == "1":
+            return passing
+        return self.space.both(passing, self.oracles.ask(f"whether {self.place.name} forwards IPv6", Moment.UNREAD))
+
+    @cached_property
+    def near(self) -> Packets:
+        """To or from a link-local address: that goes back out by the interface it came in by, or nowhere.
+
+        rt6_need_strict for the destination; of the source ip6_forward asks where the two interfaces differ.
+        """
+        return self.space.either([self._is(IPV6, DADDR=V6_LINK), self._is(IPV6, SADDR=union([*V6_LINK, *ZERO]))])
 
     def _sources(self, ifname: str) -> Span:
         """The IPv4 sources that are believed of what comes in by the interface."""
@@ -122,21 +141,30 @@ class Routing:
             believed = subtract(ANY_IPV4, self._to(4, "local"))
         return subtract(believed, martian)
 
-    def own(self, ifname: str) -> Packets:
-        """What that came in by the interface is handed to the input hook."""
-        sources = self._sources(ifname)
-        localhost = EMPTY if ifname == LOOPBACK else LOCALHOST
-        here = subtract(self._to(4, "local"), localhost)
+    def own(self, ifname: str, packets: Packets) -> Packets:
+        """Those of `packets` that came in by the interface and are handed to the input hook."""
+        sources, space = self._sources(ifname), self.space
+        narrow = space.both(packets, self._is(IPV4, SADDR=sources))
         found = [
-            self._is(IPV4, DADDR=here, SADDR=sources),
-            self._is(IPV4, DADDR=subtract(self._to(4, "broadcast"), localhost), SADDR=sources),
-            self._is(IPV4, DADDR=LIMITED_BROADCAST, SADDR=union([*sources, *ZERO])),
-            self._is(IPV4, DADDR=span(0), SADDR=span(0)),  # taken for a broadcast
-            self._groups(ifname, sources),
+            space.both(narrow, self._here(lo=ifname == LOOPBACK)),
+            space.both(packets, self._is(IPV4, DADDR=LIMITED_BROADCAST, SADDR=union([*sources, *ZERO]))),
+            space.both(packets, self._is(IPV4, DADDR=span(0), SADDR=span(0))),  # taken for a broadcast
+            space.both(packets, self._groups(ifname, sources)),
         ]
         if self.ipv6(ifname):
-            found.append(self._own_ipv6(ifname))
-        return self.space.either(found)
+            found.append(space.both(packets, self._own_ipv6(ifname)))
+        return space.either(found)
+
+    def _here(self, *, lo: bool) -> Packets:
+        """To an address of its own, or to a network's broadcast address."""
+        if lo not in self._known:
+            addresses = self._to(4, "local", "broadcast")
+            self._known[lo] = self._is(IPV4, DADDR=addresses if lo else subtract(addresses, LOCALHOST))
+        return self._known[lo]
+
+    @cached_property
+    def _known(self) -> dict[bool, Packets]:
+        return {}
 
     def _groups(self, ifname: str, sources: Span) -> Packets:
         """Multicast groups: 224.0.0.1 is joined everywhere, of others nobody was asked."""

@@ -1,11 +1,6 @@
 """A rule -> what it does with which packets: branches in order, each a set and a verdict (nft(8), STATEMENTS).
 
-A match that cannot be read, or whose answer changes by the moment, is an oracle: a level of its own that says what it
-would have answered. What such an oracle is about stands in `Oracles`; who judges decides what to believe of it:
-
-    LATER      a set that fills holds something else by then; "no" to all of these is what it holds now
-    RATE       limit, quota, ct count, a full meter: a sender can have it either way by waiting
-    UNREAD     nobody can tell: what hangs on it is unproven, and it names the rule to blame
+A match that cannot be read, or whose answer changes by the moment, is an oracle (specs.semantics.oracle).
 """
 
 from __future__ import annotations
@@ -15,10 +10,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
-from specs.semantics.expression import Reader, reads_bytes
+from specs.semantics.diagram import EVERYTHING, NOTHING, Packets
+from specs.semantics.expression import Reader, asks_one_field, reads_bytes
 from specs.semantics.field import FAMILIES, WITH_PORTS, Field
 from specs.semantics.listing import Dynamic, Statement
+from specs.semantics.oracle import Moment, Oracles
+from specs.semantics.span import Span, intersect
 from specs.semantics.value import Unknown
 from specs.semantics.value import address as numbered
 
@@ -30,14 +27,6 @@ class Kind(StrEnum):
     GOTO = "goto"
     RETURN = "return"
     NAT = "nat"
-
-
-class Moment(StrEnum):
-    """What an oracle stands for."""
-
-    LATER = "later"
-    RATE = "rate"
-    UNREAD = "unread"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,41 +53,10 @@ class Verdict:
 Branch: TypeAlias = tuple[Packets, Verdict]
 NEUTRAL = {"counter", "log", "comment"}
 RATES = {"limit", "quota", "ct count"}
+SILENT = {"match", "set", *NEUTRAL, *RATES}  # a rule of these alone decides nothing
 PLAIN = {"accept": Kind.ACCEPT, "drop": Kind.DROP, "reject": Kind.DROP, "return": Kind.RETURN}
 NATS = ("dnat", "snat", "masquerade", "redirect")
-# Statements that change packets or send them elsewhere: whatever the namespace then does is not known.
-WILD = {"queue", "notrack", "tproxy", "dup", "fwd", "flow", "synproxy", "xt", "secmark", "ct helper", "ct timeout",
-        "ct expectation", "osf"}  # fmt: skip
 HARMLESS_MANGLES = ("mark", "priority", "nftrace")  # `meta mark set`: what would read it is Unknown
-
-
-@dataclass(kw_only=True)
-class Oracles:
-    """The oracles of a Space: level -> the rule, why, and of which kind."""
-
-    space: Space
-    named: dict[int, tuple[str, Moment]] = field(default_factory=dict)
-
-    def ask(self, about: str, moment: Moment) -> Packets:
-        """A set that holds every packet when the oracle says yes, and none when it says no."""
-        level = self.space.level()
-        self.named[level] = (about, moment)
-        return self.space.where(level, 1)
-
-    def levels(self, moment: Moment) -> tuple[int, ...]:
-        return tuple(level for level, (_, each) in self.named.items() if each is moment)
-
-    def blame(self, packets: Packets) -> tuple[str, ...]:
-        """The rules that a set of packets hangs on, without anybody knowing their answer."""
-        asked = self.space.support(packets) & self.named.keys()
-        told = (self.named[level] for level in sorted(asked))
-        return tuple(dict.fromkeys(about for about, moment in told if moment is not Moment.RATE))
-
-    def now(self, packets: Packets) -> Packets:
-        """With what the sets hold now."""
-        for level in self.space.support(packets).intersection(self.levels(Moment.LATER)):
-            packets = self.space.fixed(packets, level, 0)
-        return packets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,24 +87,50 @@ class Compiler:
             reached = self._unread(name, "nft's listing does not load back as what the kernel holds")
         else:
             reached = EVERYTHING
-        branches: list[Branch] = []
-        pinned = ""
+        if {kind for statement in said.expressions for kind in statement} <= SILENT:
+            return Rule(said=said, branches=())
+        pinned, plain = "", dict[int, Span]()
         for statement in said.expressions:
             ((kind, what),) = statement.items()
-            if kind == "match":
-                reached = self._narrowed(name, reached, what, pinned)
-                pinned = pinned or _family(what)
-            elif kind in RATES:
-                reached = self.reader.space.both(reached, self.oracles.ask(f"{name}: {kind}", Moment.RATE))
-            elif kind in ("set", "map"):
-                reached = self.reader.space.both(reached, self._written(name, what, pinned))
-            elif kind in NEUTRAL or (kind == "mangle" and _harmless(what)):
-                continue
+            if kind == "match" and asks_one_field(what):
+                reached = self._asked(name, reached, what, pinned, plain)
             else:
-                branches = list(self._verdicts(name, reached, kind, what, pinned))
-                if kind not in ("mangle", *WILD):
-                    break
-        return Rule(said=said, branches=tuple(each for each in branches if each[0] != NOTHING))
+                reached = self._joined(reached, plain)
+                reached = self._past(name, reached, kind, what, pinned)
+            pinned = pinned or (_family(what) if kind == "match" else "")
+            if _decides(kind):
+                branches = self._verdicts(name, reached, kind, what, pinned)
+                return Rule(said=said, branches=tuple(each for each in branches if each[0] != NOTHING))
+            self.wild += [f"{name}: {kind}"] if _is_wild(kind, what) else []
+        return Rule(said=said, branches=())
+
+    def _past(self, name: str, reached: Packets, kind: str, what: Any, pinned: str) -> Packets:  # noqa: ANN401 (JSON)
+        """What gets past a statement that is no verdict."""
+        if kind == "match":
+            return self._narrowed(name, reached, what, pinned)
+        if kind in RATES:
+            return self.reader.space.both(reached, self.oracles.ask(f"{name}: {kind}", Moment.RATE))
+        if kind in ("set", "map"):
+            return self.reader.space.both(reached, self._written(name, what, pinned))
+        return reached
+
+    def _asked(
+        self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str, plain: dict[int, Span]
+    ) -> Packets:
+        """A match of one field is kept in `plain`, so that a row of them becomes one set at once."""
+        try:
+            for level, wanted in self.reader.conditions(what, pinned).items():
+                plain[level] = intersect(plain[level], wanted) if level in plain else wanted
+        except Unknown as error:
+            return self.reader.space.both(reached, self._unread(name, str(error)))
+        return reached
+
+    def _joined(self, reached: Packets, plain: dict[int, Span]) -> Packets:
+        if not plain:
+            return reached
+        found = NOTHING if () in plain.values() else self.reader.space.cube(plain)
+        plain.clear()
+        return self.reader.space.both(reached, found)
 
     def _narrowed(self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str) -> Packets:
         space = self.reader.space
@@ -159,12 +143,16 @@ class Compiler:
             having = self.reader.having(what["left"], pinned)
             found = self._filling(name, found if what["op"] != "!=" else space.minus(having, found), having, held)
             found = space.minus(having, found) if what["op"] == "!=" else found
-        if reads_bytes(what["left"]):
-            rest = space.minus(reached, space.cube({Field.PROTOCOL: WITH_PORTS}))
-            if rest != NOTHING:
-                strange = space.both(rest, self._unread(name, "th of a protocol that has no ports"))
-                return space.either([space.both(reached, found, space.cube({Field.PROTOCOL: WITH_PORTS})), strange])
-        return space.both(reached, found)
+        return self._read(name, reached, found) if reads_bytes(what["left"]) else space.both(reached, found)
+
+    def _read(self, name: str, reached: Packets, found: Packets) -> Packets:
+        """Those of `reached` that are found by their ports; of what has none, whose bytes are read, nobody knows."""
+        space, ports = self.reader.space, self.reader.space.cube({Field.PROTOCOL: WITH_PORTS})
+        rest = space.minus(reached, ports)
+        if rest == NOTHING:
+            return space.both(reached, found)
+        strange = space.both(rest, self._unread(name, "th of a protocol that has no ports"))
+        return space.either([space.both(reached, found, ports), strange])
 
     def _filling(self, name: str, held: Packets, having: Packets, named: str) -> Packets:
         """Whose key a set holds that fills at run time: what it holds now, as far as that stays, and who knows what."""
@@ -190,17 +178,25 @@ class Compiler:
         if kind == "vmap":
             yield from self._mapped(name, reached, what, pinned)
         elif kind in PLAIN:
-            yield reached, Verdict(kind=PLAIN[kind])
+            # `reject with icmp` is listed without the `meta nfproto ipv4` that it goes with (nftables src/evaluate.c)
+            told = what.get("type") if kind == "reject" and what else None
+            yield self._of(reached, {"icmp": "ip", "icmpv6": "ip6"}.get(str(told))), Verdict(kind=PLAIN[kind])
         elif kind in ("jump", "goto"):
             yield reached, Verdict(kind=Kind(kind), target=what["target"])
         elif kind in NATS:
             # In an inet table `dnat ip` leaves IPv6 alone, and the rule goes on (nft_nat_inet_eval).
-            family = (what or {}).get("family")
-            if family in FAMILIES:
-                reached = self.reader.space.both(reached, self.reader.space.where(Field.FAMILY, FAMILIES.index(family)))
-            yield reached, Verdict(kind=Kind.NAT, nat=_nat(kind, what or {}, name))
+            yield (
+                self._of(reached, (what or {}).get("family")),
+                Verdict(kind=Kind.NAT, nat=_nat(kind, what or {}, name)),
+            )
         elif kind != "continue":
             self.wild.append(f"{name}: {kind}")
+
+    def _of(self, reached: Packets, family: str | None) -> Packets:
+        """Those of the family, where one is named."""
+        if family not in FAMILIES:
+            return reached
+        return self.reader.space.both(reached, self.reader.space.where(Field.FAMILY, FAMILIES.index(family)))
 
     def _mapped(self, name: str, reached: Packets, what: Mapping[str, Any], pinned: str) -> Iterator[Branch]:
         """A key that the map does not hold ends the rule (nft_lookup_eval)."""
@@ -214,13 +210,24 @@ class Compiler:
                 part = self.reader.key(key, right, pinned)
             except Unknown as error:
                 part = self._unread(name, str(error))
-            yield from self._verdicts(name, space.both(left, part), kind, inner, pinned)
+            hit = self._read(name, left, part) if reads_bytes(key) else space.both(left, part)
+            yield from self._verdicts(name, hit, kind, inner, pinned)
         if named and data[1:] in self.dynamic:
             self.wild.append(f"{name}: map {data}, which fills")
 
     def _unread(self, name: str, why: str) -> Packets:
         self.unknown.append(f"{name}: {why}")
         return self.oracles.ask(f"{name}: {why}", Moment.UNREAD)
+
+
+def _decides(kind: str) -> bool:
+    return kind in PLAIN or kind in NATS or kind in ("jump", "goto", "vmap", "continue")
+
+
+def _is_wild(kind: str, what: Any) -> bool:  # noqa: ANN401 (JSON)
+    """Whether a statement does what this reader does not know: change packets, or send them elsewhere."""
+    known = kind == "match" or kind in RATES or kind in NEUTRAL or kind in ("set", "map")
+    return not known and not (kind == "mangle" and _harmless(what))
 
 
 def _harmless(what: Mapping[str, Any]) -> bool:

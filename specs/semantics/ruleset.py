@@ -19,59 +19,16 @@ from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.expression import Reader
 from specs.semantics.field import FAMILIES, INVALID, NONE, TOPS, Field
 from specs.semantics.listing import Chain, Key, Listing, parse
+from specs.semantics.oracle import Moment, Oracles
 from specs.semantics.packet import Packet
-from specs.semantics.rule import Compiler, Kind, Moment, Nat, Oracles, Rule
+from specs.semantics.rule import Compiler, Kind, Rule
+from specs.semantics.stage import CONNTRACK, NAT_AT, Effects, Ruleset, Stage
+
+__all__ = ["CONNTRACK", "NAT_AT", "SEES", "Decision", "Effects", "Ruleset", "Stage", "decide", "decider", "read"]
 
 HOOKS = ("prerouting", "input", "forward", "output", "postrouting")
-CONNTRACK = -200  # NF_IP_PRI_CONNTRACK, at prerouting and output
-NAT_AT = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}  # NF_IP_PRI_NAT_DST, _SRC
 SEES = {"ip": ("ip",), "ip6": ("ip6",), "inet": FAMILIES}
 NO_INTERFACE = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Effects:
-    """What a chain does with all packets: a partition, but for the oracles it asks."""
-
-    accepted: Packets
-    dropped: Packets
-    natted: tuple[tuple[Nat, Packets], ...]
-    left: Packets  # neither: back to the caller, or the policy
-
-    @property
-    def decided(self) -> tuple[Packets, ...]:
-        return (self.accepted, self.dropped, *(packets for _, packets in self.natted))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage:
-    """One base chain, its policy applied; packets of other families pass it."""
-
-    chain: Chain
-    priority: int  # where the kernel comes to it
-    passed: Packets
-    natted: tuple[tuple[Nat, Packets], ...]
-
-    @property
-    def translates(self) -> bool:
-        return self.chain.kind == "nat"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ruleset:
-    space: Space
-    oracles: Oracles
-    interfaces: tuple[str, ...]
-    stages: Mapping[str, tuple[Stage, ...]]  # hook -> in the kernel's order
-    rules: Mapping[tuple[Key, str], tuple[Rule, ...]]  # of each chain
-    tracked: bool  # something asks conntrack, so that it is there, and defragments
-    unknown: tuple[str, ...]  # what could not be read, each with why
-    wild: tuple[str, ...]  # what makes the namespace do anything at all
-    gates: tuple[str, ...]  # chains before the hooks, which may stop what comes in
-
-    def passed(self, hook: str) -> Packets:
-        """What every filter stage of the hook lets pass."""
-        return self.space.both(EVERYTHING, *(stage.passed for stage in self.stages.get(hook, ())))
 
 
 @dataclass(frozen=True, kw_only=True)

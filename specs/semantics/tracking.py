@@ -70,7 +70,9 @@ def opening(space: Space, *, loose: bool) -> Packets:
     first = [SYN, SYN | URG, *((ACK, ACK | URG) if loose else ())]  # loose: a connection is picked up in its middle
     never = space.either([
         space.minus(space.where(Field.PROTOCOL, TCP), space.cube({Field.FLAGS: _flags(*first)})),
-        space.minus(space.cube({Field.FAMILY: IPV4, Field.PROTOCOL: span(ICMP)}), space.cube({Field.ICMP_TYPE: ASKING})),
+        space.minus(
+            space.cube({Field.FAMILY: IPV4, Field.PROTOCOL: span(ICMP)}), space.cube({Field.ICMP_TYPE: ASKING})
+        ),
         space.minus(
             space.cube({Field.FAMILY: IPV6, Field.PROTOCOL: span(ICMPV6)}), space.cube({Field.ICMP_TYPE: ASKING_V6})
         ),

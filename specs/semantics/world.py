@@ -15,9 +15,9 @@ from functools import cached_property
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
 from specs.semantics.field import TOPS, TRACKING, Field
 from specs.semantics.move import Branch
+from specs.semantics.oracle import Oracles
 from specs.semantics.passage import Passage
 from specs.semantics.place import LOOPBACK, Network, Place, Tunnel
-from specs.semantics.rule import Oracles
 from specs.semantics.span import Span, union
 from specs.semantics.tracking import Tracking
 

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import getpid
-from pathlib import Path
 
 import pytest
 
-from fixtures.judge.proof import proved
+from fixtures.judge.proof import proved, replayable
 from fixtures.observe.capture import capture, retake
 from fixtures.observe.evidence import Evidence
 from fixtures.proof.replay import fire
@@ -67,7 +66,7 @@ def test_fault(made: Scratch, sound: Evidence, name: str) -> None:
             return
         told = [each for each in found.proof.findings if each.outcome is Outcome.VIOLATED]
         assert told, f"not found: {found.proof.findings}"
-        witnesses = [each.witness for each in told if each.witness and not each.witness.following]
+        witnesses = replayable(found)
         shots = fire(found.world, made.estate, made.instance, [(each.sent, each.packet) for each in witnesses])
         for witness, shot in zip(witnesses, shots, strict=True):
             assert shot.accepted_by(witness.taken[0]), f"{witness}: {shot.finding}"

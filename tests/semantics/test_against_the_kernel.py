@@ -54,8 +54,10 @@ def test_fact_holds_on_this_kernel(kernel: Kernel, name: str) -> None:
 class Deaf(Kernel):
     """Tells the truth about packets, and a listing without a rule's ports: as if the semantics did not know of them."""
 
-    def judge(self, ruleset: str, packets: Sequence[Packet], *, tracks: bool, doubts: bool = False) -> Batch:
-        batch = super().judge(ruleset, packets, tracks=tracks, doubts=doubts)
+    def judge(
+        self, ruleset: str, packets: Sequence[Packet], *, tracks: bool, doubts: bool = False, rp_filter: int = 0
+    ) -> Batch:
+        batch = super().judge(ruleset, packets, tracks=tracks, doubts=doubts, rp_filter=rp_filter)
         return replace(batch, listing=tuple(without_ports(one) for one in batch.listing))
 
 

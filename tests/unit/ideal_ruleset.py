@@ -21,13 +21,16 @@ HOOKS = (
 )
 
 
-def listing(estate: Estate, node: Node) -> tuple[Json, ...]:
+def listing(estate: Estate, node: Node, passing: tuple[tuple[Way, Hop], ...] | None = None) -> tuple[Json, ...]:
+    """`passing` is what passes the node, where somebody has it at hand: to find it, every way is asked."""
     metainfo = {"metainfo": {"version": "1.0.6", "json_schema_version": 1}}
     if not node.ours:
         return (metainfo,)
     chains = [chain(hook, kind) for hook, kind in HOOKS]
     table = {"table": {"family": "inet", "name": "pluto", "handle": 1}}
-    return (metainfo, table, *chains, *_rules(estate, node))
+    if passing is None:
+        passing = tuple((way, hop) for way in ways(estate) for hop in way.hops if hop.node == node.name)
+    return (metainfo, table, *chains, *_rules(estate, node, passing))
 
 
 def chain(name: str, kind: str, **more: Any) -> Json:
@@ -49,15 +52,13 @@ def payload(protocol: str, field: str) -> Json:
     return {"payload": {"protocol": protocol, "field": field}}
 
 
-def _rules(estate: Estate, node: Node) -> Iterator[Json]:
+def _rules(estate: Estate, node: Node, passing: tuple[tuple[Way, Hop], ...]) -> Iterator[Json]:
     yield rule("input", match(IIF, "lo"), ACCEPT)
     yield rule("output", match(OIF, "lo"), ACCEPT)
     if node.name == HOST:
         yield from _guards(estate)
-    for way in ways(estate):
-        for hop in way.hops:
-            if hop.node == node.name:
-                yield from _hop(estate, way, hop)
+    for way, hop in passing:
+        yield from _hop(estate, way, hop)
 
 
 def _guards(estate: Estate) -> Iterator[Json]:
@@ -119,7 +120,9 @@ def _path(iif: str | None, oif: str | None) -> list[Json]:
 
 
 def _ends(estate: Estate, ends: dict[str, Any]) -> Iterator[Json]:
-    inside = [{"prefix": {"addr": str(each.network_address), "len": each.prefixlen}} for each in estate.inside]
+    inside: list[Json] = []
+    if None in ends.values():
+        inside = [{"prefix": {"addr": str(each.network_address), "len": each.prefixlen}} for each in estate.inside]
     for field, address in ends.items():
         if address is None:
             yield match(payload("ip", field), {"set": inside}, "!=")
