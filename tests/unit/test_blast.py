@@ -79,6 +79,8 @@ def test_a_host_path_below_anothers() -> None:
     """The user's datastore holds the git repositories: who has the one sees the other's."""
     shared = storage.shared(USERS, USERS.container("git-web"))
     assert {each.container for each in shared[0].others} >= {"git-ssh", "master-ssh", "master-backup"}
+    above = storage.shared(USERS, USERS.container("master-ssh"))
+    assert {each.container for each in above[0].others} >= {"git-ssh", "git-web", "navidrome-server"}
     (path,) = [mount for mount in USERS.container("master-backup").mounts if mount.exclusive]
     other = [each for each in storage.shared(USERS, USERS.container("master-backup")) if each.origin == path.origin]
     assert path.kind is SourceKind.HOST
@@ -97,7 +99,7 @@ def test_unix_table() -> None:
     """Listening ones with a path: not the connected, the abstract, the nameless, nor the heading."""
     table = """Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0001 01 24217 /run/rcon/rcon.sock
-0000000000000000: 00000003 00000000 00000000 0001 03 24218 /run/rcon/rcon.sock
+0000000000000000: 00000003 00000000 00000000 0001 03 24218 /run/connected.sock
 0000000000000000: 00000002 00000000 00010000 0001 01 24219 @abstract
 0000000000000000: 00000002 00000000 00010000 0001 01 24220 /a b
 0000000000000000: 00000002 00000000 00010000 0005 01 24221""".splitlines()
