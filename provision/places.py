@@ -51,7 +51,7 @@ def _place(node: str, there: ActualNetwork, found: Running, *, ours: bool) -> Pl
         listing=depth.listing.objects,
         doubted=depth.listing.doubted,
         ours=ours,
-        strange=tuple(_strange(node, there)),
+        strange=tuple(_strange(node, there, depth.listing)),
     )
 
 
@@ -80,8 +80,9 @@ def _route(found: ActualRoute) -> Route:
     )
 
 
-def _strange(node: str, there: ActualNetwork) -> Iterator[str]:
+def _strange(node: str, there: ActualNetwork, listing: Listing) -> Iterator[str]:
     """What changes a packet's way and has no place in a Place."""
+    yield from _unlisted(node, listing)
     for rule in there.rules:
         if rule.fresh is None:
             yield f"policy routing in {node}: rule {rule.priority} ({rule.family}) to table {rule.table}"
@@ -90,10 +91,20 @@ def _strange(node: str, there: ActualNetwork) -> Iterator[str]:
             yield f"{link.ifname} of kind {link.kind} in {node}"
 
 
+def _unlisted(node: str, listing: Listing) -> Iterator[str]:
+    if listing.why_not:
+        yield f"nobody can tell what the ruleset of {node} does: {listing.why_not}"
+
+
 def declared(estate: Estate, listings: Mapping[str, Listing]) -> Places:
     """As they are declared, each with the ruleset listed for it."""
     made = declaration.places(estate, {node: listing.objects for node, listing in listings.items()})
-    return {place.name: replace(place, doubted=listings[place.name].doubted) for place in made}
+    return {
+        place.name: replace(
+            place, doubted=listings[place.name].doubted, strange=tuple(_unlisted(place.name, listings[place.name]))
+        )
+        for place in made
+    }
 
 
 def planned(now: Places, then: Places, changed: frozenset[str]) -> Places:

@@ -28,6 +28,7 @@ def refusal(estate: Estate, places: Places) -> str:
 
 def _lines(estate: Estate, places: Places, proof: Proof) -> Iterator[str]:
     yield "refused, nothing was touched: these rulesets are not what is declared"
+    yield from (f"  cannot be read: {each}" for each in proof.unread[:SHOWN])
     missing = [each for each in proof.flows if each.outcome is not Outcome.PROVED]
     for finding in proof.findings[:SHOWN]:
         yield from (f"  {line}" for line in _admitted(places, finding))

@@ -26,6 +26,7 @@ def lines(found: Answer, rows: Rows) -> Iterator[str]:
         yield f"it ends in {journey.node}, not in {found.question.target}"
     elif journey.arrives:
         yield "and what answers it comes back the same way"
+    yield from (f"unproven: {each}" for each in found.strange)
     if found.raw is not None:
         yield f"but sent by a raw socket, past {found.question.source}'s own rules, it is accepted:"
         yield from (f"  {line}" for line in way(found.raw, rows))
@@ -66,6 +67,7 @@ def document(found: Answer, rows: Rows) -> dict[str, Any]:
             "why": f"{found.question.target} has no address",
             "answer": None,
             "raw": None,
+            "unproven": [],
         }
     lost = found.lost
     return {
@@ -74,6 +76,7 @@ def document(found: Answer, rows: Rows) -> dict[str, Any]:
         "why": journey.why,
         "answer": None if lost is None else {"node": lost[0].node, **_told(lost[1], rows)},
         "raw": None if found.raw is None else [_document(hop, rows) for hop in found.raw.hops],
+        "unproven": list(found.strange),
     }
 
 

@@ -41,6 +41,7 @@ class Answer:
     journey: Journey | None  # None: there is no address to send to
     lost: tuple[Hop, Step] | None  # where what answers dies, of a packet that arrives
     raw: Journey | None  # of one that its own namespace stops: accepted all the same, when a raw socket sends it
+    strange: tuple[str, ...]  # what of the places on its way nobody can tell the meaning of: then this is no answer
     flow: Flow | None  # the declared flow it is
     grant: Grant | None  # of what no flow declares: what would
 
@@ -52,7 +53,9 @@ def answer(estate: Estate, places: Places, question: Question) -> Answer:
     change = None if flow is not None else grant(estate, *ends, question.port)
     to = _dialled(estate, question, flow)
     if to is None:
-        return Answer(question=question, allowed=False, journey=None, lost=None, raw=None, flow=flow, grant=change)
+        return Answer(
+            question=question, allowed=False, journey=None, lost=None, raw=None, strange=(), flow=flow, grant=change
+        )
     found = traveller.send(*_opening(estate, question, to))
     arrives = found.arrives and _is(estate, found.node, question.target)
     lost = traveller.answer(found) if arrives else None
@@ -62,6 +65,7 @@ def answer(estate: Estate, places: Places, question: Question) -> Answer:
         journey=found,
         lost=lost,
         raw=None if found.arrives else _by_raw_socket(places, traveller, question, to),
+        strange=tuple(told for hop in found.hops if hop.node in places for told in places[hop.node].strange),
         flow=flow,
         grant=change,
     )

@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     if options.json:
         heading = {"estate": estate.name, "profile": estate.profile, "instance": instance.name}
         voice.document(json.dumps(heading | _document(found, rows, wanted, options), indent=2))
-    verdict = "allowed" if found.allowed else "dark"
+    verdict = "unproven" if found.strange else "allowed" if found.allowed else "dark"
     voice.line(f"{verdict}: {question}, {meaning.told(declared=options.declared)}")
     for line in (*told.lines(found, rows), *_declaration(found, options)):
         voice.line(f"  {line}")
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
         voice.line(f"  {wanted.text}")
         for line in wanted.lines:  # as they must read, to be copied
             voice.line(line)
-    return 0 if found.allowed else DARK
+    return 0 if verdict == "allowed" else DARK
 
 
 def _declaration(found: Answer, options: argparse.Namespace) -> list[str]:

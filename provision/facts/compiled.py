@@ -45,7 +45,7 @@ def listed(text: str, cache: Path) -> Listing:
     """How nft lists what `text` becomes. CommandError when nft refuses it."""
     try:
         kept = json.loads(listing_memory(text, cache).read_text())
-        return Listing(objects=tuple(kept["objects"]), doubted=frozenset(kept["doubted"]))
+        return Listing(**{**kept, "objects": tuple(kept["objects"]), "doubted": frozenset(kept["doubted"])})
     except (OSError, ValueError, TypeError, KeyError):
         return _found_out(text, cache)[1]
 
@@ -53,7 +53,7 @@ def listed(text: str, cache: Path) -> Listing:
 def _found_out(text: str, cache: Path) -> tuple[ActualRuleset, Listing]:
     found, told = in_new(lambda: _try(text))
     cache.mkdir(parents=True, exist_ok=True)
-    _remember(listing_memory(text, cache), {"objects": told.objects, "doubted": sorted(told.doubted)})
+    _remember(listing_memory(text, cache), {**asdict(told), "doubted": sorted(told.doubted)})
     _remember(_memory(text, cache), asdict(found))
     return found, told
 

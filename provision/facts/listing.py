@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from provision.errors import HostError
+from provision.errors import CommandError, HostError
 from provision.facts import ruleset
 from provision.facts.doubt import doubted
 from provision.netlink import NETLINK_NETFILTER, Socket
@@ -28,10 +28,11 @@ Objects = tuple[dict[str, Any], ...]
 class Listing:
     objects: Objects  # what stands under "nftables"
     doubted: frozenset[int] = frozenset()  # handles of the rules that it tells wrongly
+    why_not: str = ""  # where nft does not list it: some legal rules make it give up
 
 
 def read(interfaces: Mapping[str, int]) -> Listing:
-    """The ruleset of the calling thread's namespace, in one generation. CommandError, HostError.
+    """The ruleset of the calling thread's namespace, in one generation. HostError where it never rests.
 
     `interfaces` are the namespace's, by name.
     """
@@ -39,7 +40,10 @@ def read(interfaces: Mapping[str, int]) -> Listing:
     try:
         for _ in range(TRIES):
             before = ruleset.generation(opened)
-            objects = parse(run(LIST, timeout=LIST_SECONDS).stdout)
+            try:
+                objects = parse(run(LIST, timeout=LIST_SECONDS).stdout)
+            except (CommandError, ValueError) as error:
+                return Listing(objects=(), why_not=str(error).splitlines()[0])
             held = ruleset.hold(opened)
             if ruleset.generation(opened) == before:
                 return Listing(objects=objects, doubted=doubted(objects, held, interfaces))

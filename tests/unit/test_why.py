@@ -1,5 +1,6 @@
 """Why: the way and the row of each declared flow; where another dies, and what would allow it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,15 @@ def test_what_a_raw_socket_can() -> None:
         "    input: accept by tcp dport 22 accept, input (inet pluto)",
     ]
     assert ask("door", "page", tcp(23), spoiled).raw is None
+
+
+def test_what_nobody_can_tell() -> None:
+    """A namespace whose ruleset nft does not list, or that routes by policy, answers no question."""
+    page = replace(PLACES["page"], strange=("policy routing in page: rule 5 (inet) to table 7",))
+    found = ask("door", "page", tcp(8080), {**PLACES, "page": page})
+    assert "unproven: policy routing in page: rule 5 (inet) to table 7" in list(lines(found, ROWS))
+    assert document(found, ROWS)["unproven"] == list(page.strange)
+    assert ask("door", "page", tcp(8080)).strange == ()
 
 
 def test_the_line_to_write(tmp_path: Path) -> None:
