@@ -1,7 +1,7 @@
 # The daily commands. Each target says after ## what it does; `make` alone lists them.
 # make provision ESTATE=../my-estate judges and makes an estate of your own.
 .DEFAULT_GOAL := help
-.PHONY: help provision test down status plan install lint format bench fuzz lock clean
+.PHONY: help provision test sweep attacks down status plan install lint format bench fuzz lock clean
 
 export PATH := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
 export PYTHON
@@ -19,7 +19,13 @@ provision: install ## install what is missing, then make the machine hold what t
 
 test: install ## judge the lab as it stands (made first when there is none), and everything else; ARGS="-k link -n2"
 	@ls -d $(LAB) >/dev/null 2>&1 || $(MAKE) --no-print-directory provision
-	@$(PYTEST) tests/house tests/unit tests/semantics tests/invariants tests/services tests/lifecycle $(ARGS)
+	@$(PYTEST) tests/house tests/unit tests/semantics tests/invariants tests/services tests/lifecycle tests/sabotage $(ARGS)
+
+sweep: install ## every port of TCP and UDP between neighbours, on the lab as it stands
+	@$(PYTEST) -m sweep tests/invariants $(ARGS)
+
+attacks: install ## print the catalogue of attacks: what each kind tries, how, and who would see it
+	@.venv/bin/python -m fixtures.probe
 
 down: install ## take away everything that bears pluto's mark
 	@$(PLUTO) down
@@ -39,8 +45,12 @@ lint: install ## the house's rules alone: ruff, mypy, imports, the lock, names a
 format: install ## let ruff mend what it can
 	@.venv/bin/ruff check --fix-only --quiet . && .venv/bin/ruff format --quiet .
 
-bench: install ## time provisioning and probing beside the peers they are measured against; judges nothing
+bench: install ## time provisioning beside the peers it is measured against, and the proof of 1000 leaves
 	@.venv/bin/python -m tests.scale.bench_provision
+	@.venv/bin/python -m tests.scale.bench_proof
+	@.venv/bin/python -m tests.scale.bench_probe
+	@.venv/bin/python -m tests.scale.bench_nmap
+	@.venv/bin/python -m tests.scale.bench_thousand
 
 fuzz: install ## compare what rulesets mean with what this kernel does; ARGS="--seed 7 --minutes 60" (10 when not said)
 	@.venv/bin/python -m fixtures.fuzz $(ARGS)

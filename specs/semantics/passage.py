@@ -63,8 +63,6 @@ class Passage:
     def interfaces(self) -> Mapping[str, Interface]:
         return {each.name: each for each in self.place.interfaces if each.up}
 
-    # ---- what conntrack says
-
     @cached_property
     def fresh(self) -> Tracking:
         loose = self.place.sysctls.get(LOOSE, "1") != "0"
@@ -275,8 +273,6 @@ class Passage:
     @cached_property
     def _translation(self) -> Translation:
         return Translation(space=self.space, oracles=self.ruleset.oracles, possible=self.possible)
-
-    # ---- of one interface
 
     def _number(self, ifname: str) -> int:
         return self._numbers[ifname]

@@ -92,6 +92,8 @@ class Compiler:
         pinned, plain = "", dict[int, Span]()
         for statement in said.expressions:
             ((kind, what),) = statement.items()
+            if doubted and kind == "match":
+                continue
             if kind == "match" and asks_one_field(what):
                 reached = self._asked(name, reached, what, pinned, plain)
             else:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from fixtures.estate import estate_of
+from fixtures.estate import estate_of, instance_of
+from fixtures.judge.sweep import lanes
 from fixtures.judge.workload import containers, runs
 from specs.model import Estate
 from specs.oracle import pairs
@@ -21,10 +22,17 @@ AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
         each for each in containers(estate) if runs(estate, each) and any(mount.exclusive for mount in each.mounts)
     ),
     "pair": pairs,
+    "apart": lambda estate: dict.fromkeys(
+        (*(node.name for node in nodes(estate)), *(each.name for each in containers(estate) if runs(estate, each)))
+    ),
 }
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "lane" in metafunc.fixturenames:
+        config = metafunc.config
+        swept = lanes(estate_of(config), instance_of(config))
+        metafunc.parametrize("lane", swept, ids=[each.name for each in swept])
     for name in AXES.keys() & set(metafunc.fixturenames):
         values = list(AXES[name](estate_of(metafunc.config)))
         metafunc.parametrize(name, values, ids=map(spelled, values))
@@ -32,4 +40,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def spelled(value: Any) -> str:
     """The id of a test: the thing's own name, `git-web:lbmt-shop` for a pair."""
+    if isinstance(value, str):
+        return value
     return ":".join(value) if isinstance(value, tuple) else value.name

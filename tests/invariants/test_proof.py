@@ -34,6 +34,11 @@ def test_every_rule_is_read(proof: Proved) -> None:
     assert proof.proof.unread == ()
 
 
+def test_takes_less_than_a_second(proof: Proved) -> None:
+    """Of the processor's time, compiling included: cheap enough to be asked before every commit."""
+    assert proof.seconds < 1.0
+
+
 def test_violations_are_accepted_live(proof: Proved, estate: Estate, instance: Instance) -> None:
     """A packet that the proof calls accepted is; where it is not, model and kernel disagree."""
     witnesses = replayable(proof)

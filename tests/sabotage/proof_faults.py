@@ -98,6 +98,23 @@ FAULTS: dict[str, Fault] = {
             "nft add rule inet pluto prerouting tcp dport 22 dnat ip to 172.16.4.1:8080",
         ),
     ),
+    "a translation that bears another priority": Fault(
+        node=GIT,
+        lines=(
+            "nft add chain inet pluto late { type nat hook prerouting priority 300; }",
+            "nft add rule inet pluto late tcp dport 23 dnat ip to 172.16.4.1:8080",
+        ),
+    ),
+    "a chain that lets all pass, the drop behind it gone": Fault(
+        node=GIT,
+        lines=(
+            "nft add chain inet pluto early { type filter hook input priority -10; policy accept; }",
+            "nft add rule inet pluto early accept",
+            "nft chain inet pluto input { policy accept; }",
+        ),
+    ),
+    "errors about a conversation": first(GIT, "ct state related accept"),
+    "established and related": first(GIT, "ct state established,related accept"),
     "the other wire's address": first(MUSIC, "ip daddr 10.1.5.1 tcp dport 4533 accept"),
     "an edge for its leaves": first(EDGE, "tcp dport 80 accept"),
     "leaf to leaf by the edge": Fault(

@@ -1,4 +1,4 @@
-"""Every fault is found by the proof: violated by a packet that the kernel then accepts, or unproven by name; none proved."""
+"""Every fault is found by the proof: by a packet that the kernel then accepts, or as unproven by name; never proved."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ import pytest
 from fixtures.judge.proof import proved, replayable
 from fixtures.observe.capture import capture, retake
 from fixtures.observe.evidence import Evidence
-from fixtures.proof.replay import fire
+from fixtures.proof.replay import fire, ride
 from fixtures.scratch import Scratch, bare, scratch
 from specs.semantics.prove import Outcome, Proof
 from tests.sabotage.proof_faults import FAULTS, Fault
@@ -67,6 +67,11 @@ def test_fault(made: Scratch, sound: Evidence, name: str) -> None:
         told = [each for each in found.proof.findings if each.outcome is Outcome.VIOLATED]
         assert told, f"not found: {found.proof.findings}"
         witnesses = replayable(found)
+        if not witnesses:
+            (shown, *_) = [each.witness for each in told if each.witness]
+            shot = ride(found.world, made.estate, made.instance, shown)
+            assert shot.accepted_by(shown.taken[0]), f"{shown}: {shot.finding}"
+            return
         shots = fire(found.world, made.estate, made.instance, [(each.sent, each.packet) for each in witnesses])
         for witness, shot in zip(witnesses, shots, strict=True):
             assert shot.accepted_by(witness.taken[0]), f"{witness}: {shot.finding}"

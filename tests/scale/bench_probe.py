@@ -28,11 +28,11 @@ class Timed:
     results: Counter[Result]
 
 
-def lay(rig: Rig) -> None:
+def lay(rig: Rig, leaves: int = LEAVES) -> None:
     rig.wire("visitor", "wan", 0)
     rig.wire("wan", "host", 1)
     rig.wire("host", "hub", 2)
-    for leaf in range(LEAVES):
+    for leaf in range(leaves):
         rig.wire("hub", f"leaf{leaf}", 3 + leaf)
         rig.rules(f"leaf{leaf}", ACCEPT_8080)
     rig.default("visitor", via="wan")

@@ -1,4 +1,4 @@
-"""Time the proof of a synthetic estate, `python -m tests.scale.bench_proof [LEAVES]`: seconds, and the peak of memory."""
+"""Time the proof of a synthetic estate: `python -m tests.scale.bench_proof [LEAVES]` tells seconds and memory."""
 
 from __future__ import annotations
 

@@ -9,8 +9,9 @@ import pytest
 from fixtures.probe.burst import Shot
 from fixtures.probe.health import own_losses, parse_drops
 from fixtures.probe.judge import Health, cells
-from fixtures.probe.ledger import Keys, Ledger, Numbering, Phase
+from fixtures.probe.ledger import Ledger
 from fixtures.probe.matrix import Control, Counts, Matrix, Result
+from fixtures.probe.numbering import Keys, Numbering, Phase
 from fixtures.probe.orders import Far, Method, Pace, Sender, Target, Volley, every_pair, problems
 from fixtures.probe.tunnels import windows
 
@@ -21,7 +22,7 @@ TARGETS = tuple(
     Target(node=node, netns=NETNS, addresses=(address,)) for node, address in zip("arb", (A, R, B), strict=True)
 )
 HERE, HUB, LEAF = range(3)
-TCP, UDP = 6, 17
+TCP, UDP = (4, 6), (4, 17)
 VOLLEYS = (
     Volley(sender=SENDER.name, destination=B, kind="tcp-syn", ports=(80, 443)),
     Volley(sender=SENDER.name, destination=B, kind="udp", ports=(53,)),
@@ -37,7 +38,7 @@ def ledger() -> Ledger:
 
 
 def tags(ledger: Ledger, *probes: int) -> list[tuple[int, int]]:
-    return [(ledger.numbering.keys.base + probe, SESSION) for probe in probes]
+    return [(probe, SESSION) for probe in probes]
 
 
 def judged(ledger: Ledger, health: Health | None = None) -> list[dict[int, Result]]:
@@ -62,10 +63,42 @@ def test_accepted_and_reached_name_their_nodes(ledger: Ledger) -> None:
     ledger.on_wire(LEAF, tags(ledger, 0, 1))
     ledger.in_stack(LEAF, TCP, tags(ledger, 0))
     first = cells(ledger, Health())[0]
-    assert [(f.result, f.ports, f.nodes) for f in first.findings] == [
-        (Result.ACCEPTED, (80,), ("b",)),
-        (Result.REACHED, (443,), ("b",)),
+    assert [(f.result, f.ports, f.nodes, f.also) for f in first.findings] == [
+        (Result.ACCEPTED, (80,), ("b",), (Result.REACHED,)),
+        (Result.REACHED, (443,), ("b",), ()),
     ]
+
+
+def test_the_gravest_effect_is_the_result_and_names_its_nodes(ledger: Ledger) -> None:
+    ledger.on_wire(HUB, tags(ledger, 0, 1, 2, 3))
+    ledger.on_wire(LEAF, tags(ledger, 0))
+    ledger.on_exit(HUB, tags(ledger, 0))
+    ledger.changed[1] = {HUB}
+    ledger.answer(1, str(B))
+    first = cells(ledger, Health())[0]
+    assert [(f.result, f.ports, f.nodes, f.also) for f in first.findings] == [
+        (Result.FORWARDED, (80,), ("r",), (Result.REACHED,)),
+        (Result.ANSWERED, (443,), ("b",), (Result.CHANGED,)),
+    ]
+
+
+def test_what_the_sender_refuses_is_one_finding(ledger: Ledger) -> None:
+    ledger.refused |= {0: 1, 1: 1, 2: 101}
+    found = [[(f.result, f.ports, f.why) for f in cell.findings] for cell in cells(ledger, Health())[:2]]
+    assert found == [
+        [(Result.REFUSED, (80, 443), "Operation not permitted")],
+        [(Result.REFUSED, (53,), "Network is unreachable")],
+    ]
+
+
+def test_a_stray_interface_leads_nowhere_known() -> None:
+    stray = Sender(node="a", netns=NETNS, ifname="sly0", address=A, far=(), stray=True)
+    volleys = [Volley(sender=stray.name, destination=B, kind="udp", ports=(53, 54))]
+    ledger = Ledger(numbering=Numbering(Keys.draw(volleys), [stray], TARGETS, volleys))
+    ledger.on_wire(LEAF, tags(ledger, 0))
+    (cell,) = cells(ledger, Health())
+    assert (cell.finding(53).result, cell.finding(54).result) == (Result.REACHED, Result.DARK)
+    assert ledger.missing() == set()
 
 
 def test_back_at_the_sender_only_its_own_address_counts(ledger: Ledger) -> None:
@@ -74,15 +107,18 @@ def test_back_at_the_sender_only_its_own_address_counts(ledger: Ledger) -> None:
 
 
 def test_a_datagram_from_the_probed_port_is_the_answer(ledger: Ledger) -> None:
-    echo = [(ledger.numbering.keys.base + 2, 53)]
+    echo = [(2, 53)]
     ledger.in_stack(HUB, UDP, echo)
     ledger.on_wire(LEAF, echo)
-    assert (ledger.accepted, ledger.wires) == ({}, {})
+    ledger.on_exit(HUB, echo)
+    assert (ledger.accepted, ledger.wires, ledger.forwarded) == ({}, {}, {})
+    assert ledger.answered == {2: {str(B)}}
 
 
 def test_a_tag_outside_the_run_is_nothing(ledger: Ledger) -> None:
-    ledger.on_wire(HUB, [(ledger.numbering.keys.base - 1, SESSION)])
-    ledger.in_stack(HUB, TCP, [(0, SESSION)])
+    ledger.on_wire(HUB, [(-1, SESSION)])
+    ledger.in_stack(HUB, TCP, [(1 << 31, SESSION)])
+    assert (ledger.numbering.span(-1), ledger.numbering.span(1 << 31)) == (None, None)
     assert (sum(ledger.left), ledger.accepted, ledger.marks) == (0, {}, set())
 
 
@@ -128,11 +164,12 @@ def test_own_losses_are_frames_that_no_far_end_saw(ledger: Ledger) -> None:
 
 
 def test_controls_are_known_by_target_kind_and_phase(ledger: Ledger) -> None:
-    number = ledger.numbering.control(LEAF, 1, Phase.AFTER)
+    udp = [kind.name for kind in ledger.numbering.controls].index("udp")
+    number = ledger.numbering.control(LEAF, udp, Phase.AFTER)
     ledger.in_stack(LEAF, UDP, tags(ledger, number))
     ledger.on_wire(LEAF, tags(ledger, number))
     ledger.in_stack(HUB, UDP, tags(ledger, number))  # another node's stack: no control of its own
-    assert ledger.stacks == {(LEAF, 1, Phase.AFTER)}
+    assert ledger.stacks == {(LEAF, udp, Phase.AFTER)}
     assert ledger.observers == {(LEAF, Phase.AFTER)}
 
 

@@ -1,0 +1,15 @@
+"""One scratch estate for the holes of a module, each of which leaves it as declared."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from fixtures.scratch import Scratch, bare, scratch
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    """The user's network with its tunnel, and no other container."""
+    with scratch(bare(tmp_path_factory.mktemp("estate") / "pluto", but=("wireguard",))) as made:
+        made.apply()
+        yield made
