@@ -18,6 +18,7 @@ provision: install ## install what is missing, then make the machine hold what t
 	@$(PLUTO) apply --yes
 
 test: install ## judge the lab as it stands (made first when there is none), and everything else; ARGS="-k link -n2"
+	@provision/host/install.sh test
 	@ls -d $(LAB) >/dev/null 2>&1 || $(MAKE) --no-print-directory provision
 	@$(PYTEST) tests/house tests/unit tests/semantics tests/invariants tests/services tests/lifecycle tests/sabotage $(ARGS)
 

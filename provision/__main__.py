@@ -1,7 +1,8 @@
 """pluto: the command line; it alone prints and exits.
 
 Exit codes: 0 done, or nothing to do; 1 something is wrong with the declaration, the machine or an op; 2 `plan`
-found something to do, `why` that it is dark; 64 the command line makes no sense (sysexits.h, EX_USAGE).
+found something to do, `why` that it is dark, `status` something amiss, `images` something old; 64 the command line
+makes no sense (sysexits.h, EX_USAGE).
 """
 
 from __future__ import annotations

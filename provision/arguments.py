@@ -87,7 +87,7 @@ def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
     enter.add_argument("name", metavar="NAME", help="a container, or any other node")
     enter.add_argument("--all", action="store_true", help="with the container's own files and processes as well")
 
-    _json(_verb(verbs, "images", "say how large and how old each image is, and what it holds"))
+    _images(verbs)
 
     peer = _verb(verbs, "peer", "print a WireGuard client's configuration, a secret, and its QR code")
     peer.add_argument("name", metavar="NAME", help="the peer")
@@ -115,6 +115,27 @@ def _declared(verb: _Parser) -> None:
     verb.add_argument(
         "--declared", action="store_true", help="ask what is declared, also without an instance (default: the kernel)"
     )
+
+
+def _images(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    images = _verb(verbs, "images", "say what each image holds and whether it is old; make old ones anew")
+    images.description = (
+        "Say how large and how old each image is, what it holds, and which of its packages the distribution has newer; "
+        "exit 2 when one has. Or do something about it:"
+    )
+    images.add_argument("names", nargs="*", metavar="NAME", help="these alone (default: all)")
+    what = images.add_mutually_exclusive_group()
+    what.add_argument("--refresh", action="store_true", help="make old ones anew, replace their containers one by one")
+    what.add_argument(
+        "--rollback", action="store_true", help="put back what stood before the last refresh, or undo that"
+    )
+    what.add_argument("--sbom", action="store_true", help="print what one image is made of, as CycloneDX JSON")
+    what.add_argument("--offline", action="store_true", help="do not ask the distribution what is newer")
+    images.add_argument("--yes", action="store_true", help="do not ask before containers are replaced")
+    images.add_argument(
+        "--wait", type=float, default=60.0, metavar="SECONDS", help="for each new container to answer (default: 60)"
+    )
+    _json(images)
 
 
 def _writing(verbs: argparse._SubParsersAction[_Parser]) -> None:

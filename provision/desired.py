@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from provision.facts import whitelist
 from provision.facts.compiled import compiled
 from provision.facts.ruleset import ActualRuleset
+from provision.facts.whitelist import Accepted
 from provision.render import nft
 from provision.render.wireguard import TunnelConfig
 from specs import sysctls
@@ -22,8 +24,10 @@ class DesiredNode:
     """One namespace: what it is, the ruleset's text, and what the kernel makes of that text."""
 
     node: Node
-    text: str
+    template: str  # the ruleset as declared, and nothing of what was recorded
+    text: str  # with whom the whitelists' record names
     ruleset: ActualRuleset
+    accepts: frozenset[Accepted] = frozenset()  # what its accept sets hold
 
     @property
     def sysctls(self) -> Mapping[str, str]:
@@ -48,14 +52,21 @@ class DesiredNetwork:
         return next(wanted for wanted in self.nodes if wanted.node.name == name)
 
 
-def network(estate: Estate, cache: Path) -> DesiredNetwork:
-    """The network of `estate`; `cache` remembers what rulesets compile to. CommandError when nft refuses one."""
+def network(estate: Estate, cache: Path, record: Path | None) -> DesiredNetwork:
+    """The network of `estate`, with whom the whitelists' `record` names now. CommandError when nft refuses a ruleset.
+
+    `cache` remembers what rulesets compile to.
+    """
     texts = nft.rulesets(estate)
+    recorded = whitelist.recorded(record)
+    accepts = {name: whitelist.wanted(estate, name, recorded) for name in texts}
     wanted = tuple(
         DesiredNode(
             node=node,
-            text=texts[node.name],
+            template=texts[node.name],
+            text=whitelist.carried(texts[node.name], accepts[node.name]),
             ruleset=compiled(texts[node.name], cache),
+            accepts=accepts[node.name],
         )
         for node in nodes(estate)
     )

@@ -15,6 +15,7 @@ from provision.facts.route import ActualRoute
 from provision.facts.rule import FRESH
 from provision.op import Op
 from provision.ops.address import AddAddress, RemoveAddress
+from provision.ops.element import AddElement, RemoveElement
 from provision.ops.link import ChangeLink, MakeLink, RemoveLink
 from provision.ops.netns import MakeNetns, RemoveNetns
 from provision.ops.process import EndProcess
@@ -122,9 +123,13 @@ def _follows(key: str, leader: str) -> bool:
 
 
 def _ruleset(wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
-    if there is not None and there.ruleset.digest != wanted.ruleset.digest:
+    name = wanted.node.name
+    if there is not None and there.ruleset.digest == wanted.ruleset.digest:
+        yield from (RemoveElement(node=name, element=each) for each in there.accepted - wanted.accepts)
+        yield from (AddElement(node=name, element=each) for each in wanted.accepts - there.accepted)
+    elif there is not None:
         change = f"holds {there.ruleset}, declared are {wanted.ruleset}"
-        yield LoadRuleset(node=wanted.node.name, text=wanted.text, change=change)
+        yield LoadRuleset(node=name, text=wanted.text, change=change)
 
 
 def _links(desired: DesiredNetwork, networks: Mapping[str, ActualNetwork]) -> Iterator[Op]:

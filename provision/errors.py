@@ -4,6 +4,7 @@
     ├── ApplyError       an op failed: exit 1
     ├── CommandError     a process failed, timed out or is missing: exit 1
     ├── HostError        the machine lacks something pluto needs: exit 1
+    │   └── NoIndexError the distribution's package index cannot be asked
     └── UsageError       the command line makes no sense: exit 64
 (specs.problems.SpecError, a mistake in the declaration, stands beside them: exit 1)
 """
@@ -20,6 +21,10 @@ class ApplyError(PlutoError):
 
 
 class HostError(PlutoError):
+    pass
+
+
+class NoIndexError(HostError):
     pass
 
 

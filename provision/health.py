@@ -14,15 +14,35 @@ from provision.render.caddyfile import STORAGE
 from provision.render.container import volume
 from specs import naming
 from specs.model import HOST, WAN, Container, Estate, Flow, HealthKind, Profile, SourceKind
+from specs.oracle import internet
 from specs.way import way
 
 _HTTPS = 443
 
 
 def checks(context: Context, names: Collection[str]) -> tuple[Check, ...]:
-    """The checks of the containers `names` that declare a health."""
-    wanted = [container for container in context.estate.containers if container.name in names]
-    return tuple(_check(context, container) for container in wanted if container.health is not None)
+    """The checks of the containers `names` that declare a health, and that somebody here may ask.
+
+    Nobody may where a flow is a whitelist's, and none of the lab's internet is on it; on metal nobody of ours is.
+    """
+    estate = context.estate
+    wanted = [container for container in estate.containers if container.name in names and container.health is not None]
+    return tuple(_check(context, container) for container in wanted if askable(estate, container))
+
+
+def askable(estate: Estate, container: Container) -> bool:
+    """Whether there is a declared client to ask from."""
+    assert container.health is not None
+    if container.health.kind is HealthKind.HANDSHAKE:
+        return True
+    flow = _flow(estate, container)
+    return flow.source_node == WAN or not estate.from_internet(flow) or bool(internet(estate, flow))
+
+
+def _flow(estate: Estate, container: Container) -> Flow:
+    assert container.health is not None
+    owner, port = container.shares or container.name, container.health.port
+    return next(flow for flow in estate.flows if flow.target == owner and flow.port == port)
 
 
 def _check(context: Context, container: Container) -> Check:
@@ -31,7 +51,7 @@ def _check(context: Context, container: Container) -> Check:
     if health.kind is HealthKind.HANDSHAKE:
         return _handshake(context, container)
     estate = context.estate
-    flow = next(f for f in estate.flows if f.target == (container.shares or container.name) and f.port == health.port)
+    flow = _flow(estate, container)
     address = way(estate, flow).dial
     assert address is not None  # only a flow out to the WAN has none, and it targets no container
     tls = health.kind is HealthKind.GET and health.port is not None and health.port.number == _HTTPS
@@ -73,12 +93,12 @@ _HANDSHAKE_SECONDS = 180.0  # REJECT_AFTER_TIME: a session lives no longer (Wire
 
 
 def _client(estate: Estate, flow: Flow) -> str:
-    """The node that asks: the flow's own source; for the WAN the lab's visitor, on metal the host itself."""
-    if flow.source_node != WAN:
+    """The node that asks: the flow's own source; for the internet a visitor of the lab, on metal the host itself."""
+    if not estate.from_internet(flow):
         return flow.source_node
-    visitors = (node.name for node in estate.world.nodes if node.zone == WAN and not node.forwards)
     peers = {peer.name for peer in estate.tunnel.peers}
-    return next((name for name in visitors if name not in peers), HOST)
+    callers = sorted((end.node in peers, end.node) for end in internet(estate, flow))
+    return callers[0][1] if callers else HOST
 
 
 def _authority(context: Context, container: Container) -> Path | None:

@@ -1,6 +1,6 @@
 """A container's log as conmon writes it: a k8s-file, `TIME STREAM TAG TEXT` a line, TAG P where the line goes on.
 
-conmon cuts the log at its bound (render.podman.LOG_BYTES) by putting a new file in its place, so that one that is
+conmon cuts the log at its bound (specs.model.LOG_BYTES) by putting a new file in its place, so that one that is
 followed is opened anew when its inode changes.
 """
 

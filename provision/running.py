@@ -32,15 +32,17 @@ def read(desired: DesiredNetwork, instance: Instance, cache: Path) -> Running:
 def deepened(desired: DesiredNetwork, instance: Instance, cache: Path, found: Mapping[str, ActualNetwork]) -> Running:
     """The same of networks that were read already.
 
-    A namespace that holds what is declared, to the byte, is listed as that was when it was compiled.
+    A namespace that holds what is declared, to the byte, is listed as that was when it was compiled, unless it has sets
+    that fill by themselves.
     """
     paths = {node: netns.path(instance.name, node) for node in found}
     depths = {}
     with _opened(paths) as handles:
         for node, there in found.items():
             wanted = desired.node(node)
-            known = listed(wanted.text, cache) if there.ruleset.digest == wanted.ruleset.digest else None
-            depths[node] = inside(paths[node], partial(_depth, there, known, handles))
+            known = listed(wanted.template, cache) if there.ruleset.digest == wanted.ruleset.digest else None
+            same = known if known is not None and not known.fills else None
+            depths[node] = inside(paths[node], partial(_depth, there, same, handles))
     return Running(networks=found, depths=depths)
 
 

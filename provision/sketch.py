@@ -56,7 +56,7 @@ def next_pair(estate: Estate, side: Side | None) -> IPv4Network:
     taken = [link.subnet[0] for link in estate.links if HOST not in _ends(link) and _side(estate, link) is side]
     first = side.first if side is not None else BETWEEN_LEAVES
     base = int(max(taken)) // STEP * STEP + STEP if taken else int(first)
-    used = [*estate.inside, *(link.subnet for link in estate.wires)]
+    used = [*estate.inside, *(link.subnet for link in estate.wires), *estate.reserved]
     for start in range(base, 2**32, STEP):
         pair = IPv4Network((start, 31))
         if not pair.is_private:

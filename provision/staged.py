@@ -38,7 +38,7 @@ def refusal(estate: Estate, declared: DesiredNetwork, instance: Instance) -> str
     """Why apply refuses, in lines; "" when the rulesets are proved to carry what is declared, and nothing else."""
     cache = compiled.memories(instance)
     memory = cache / f"{_key(estate, declared)}{SUFFIX}"
-    listings = [compiled.listing_memory(wanted.text, cache) for wanted in declared.nodes]
+    listings = [compiled.listing_memory(wanted.template, cache) for wanted in declared.nodes]
     if _younger(memory, listings):
         return ""
     from provision import proof
@@ -68,7 +68,7 @@ def reach(found: Plan, survey: Survey, estate: Estate, instance: Instance) -> Pl
 def _declared(estate: Estate, declared: DesiredNetwork, cache: Path) -> Places:
     from provision import places
 
-    return places.declared(estate, {each.node.name: compiled.listed(each.text, cache) for each in declared.nodes})
+    return places.declared(estate, {each.node.name: compiled.listed(each.template, cache) for each in declared.nodes})
 
 
 def _key(estate: Estate, declared: DesiredNetwork) -> str:
@@ -79,7 +79,7 @@ def _key(estate: Estate, declared: DesiredNetwork) -> str:
 
 
 def _parts(estate: Estate, declared: DesiredNetwork) -> Iterator[str]:
-    yield from (compiled.key(wanted.text) for wanted in declared.nodes)
+    yield from (compiled.key(wanted.template) for wanted in declared.nodes)
     yield repr([wanted.node for wanted in declared.nodes])
     yield repr((estate.profile, estate.flows, estate.links, estate.tunnel, estate.host, estate.world))
     for path in (*_CODE.glob("*.py"), *_CODE.glob("semantics/*.py")):

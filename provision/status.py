@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from provision.context import Context
 from provision.facts import container as containers
 from provision.facts import link, netns, wireguard
+from provision.facts.container import ActualContainer
 from provision.health import checks
 from provision.kernel import inside
 from provision.netlink import Socket
@@ -21,9 +22,11 @@ from specs.model import Container
 from specs.topology import nodes
 
 Row = dict[str, str]
-COLUMNS = ("node", "module", "state", "health", "since", "addresses", "image", "built")
+COLUMNS = ("node", "module", "state", "health", "since", "restarts", "addresses", "image", "built")
 HEALTH_SECONDS = 2.0  # for all of them, side by side
 RUNNING = ("running", "in the kernel")
+RESTARTING = "restarting"  # not podman's word: it ends again and again, and is running or not when one looks
+OFTEN, FRESH = 3, 60.0  # so often, and so many seconds ago: what ends once a day is not meant
 
 
 def rows(context: Context) -> list[Row]:
@@ -32,14 +35,15 @@ def rows(context: Context) -> list[Row]:
     found = {one.name: one for one in containers.read(context.podman)}
     mounted = {node for node, there in netns.read(context.instance.name) if there}
     addresses = {node.name: " ".join(str(address) for address in node.addresses) for node in nodes(estate)}
-    declared = {c.name: c for c in (*estate.containers, *world.peers(estate))}
+    declared = {c.name: c for c in (*estate.containers, *world.containers(estate))}
     kernel = Kernel(wireguard=wireguard.in_kernel())
+    again = containers.restarts(context.podman, list(found))
     shown = []
     for name in [*declared, *(node for node in addresses if node not in declared)]:
         container = declared.get(name)
         one = found.get(naming.container(context.instance.name, name))
         place = container.shares or name if container else name
-        state = one.state if one else _without(context, container, kernel) if place in mounted else ""
+        state = _state(one, again) if one else _without(context, container, kernel) if place in mounted else ""
         shown.append(
             {
                 "node": name,
@@ -47,6 +51,7 @@ def rows(context: Context) -> list[Row]:
                 "state": state if place in mounted else "no namespace",
                 "health": "",
                 "since": age(one.started) if one and one.started and one.running else "",
+                "restarts": str(again.get(one.name) or "") if one else "",
                 "addresses": addresses.get(name, f"with {place}"),
                 "image": one.image.removeprefix("localhost/") if one else "",
                 "built": _built(context, one.image) if one else "",
@@ -66,6 +71,17 @@ def _with_health(context: Context, shown: list[Row]) -> list[Row]:
 def silent(shown: Iterable[Row]) -> tuple[str, ...]:
     """The nodes that do not answer as declared."""
     return tuple(row["node"] for row in shown if row["health"].startswith("no: "))
+
+
+def restless(shown: Iterable[Row]) -> tuple[str, ...]:
+    """The nodes whose container ends and is started again, each with how often."""
+    return tuple(f"{row['node']} ({row['restarts']} times)" for row in shown if row["state"] == RESTARTING)
+
+
+def _state(one: ActualContainer, again: Mapping[str, int]) -> str:
+    """What podman calls it, but for one that is started again and again."""
+    fresh = one.started is not None and (datetime.now(UTC) - one.started).total_seconds() < FRESH
+    return RESTARTING if fresh and again.get(one.name, 0) >= OFTEN else one.state
 
 
 def _built(context: Context, reference: str) -> str:

@@ -15,6 +15,7 @@ from provision.facts.container import Listing
 from provision.podman import Podman
 from provision.render.container import Kernel
 from provision.workload import Workload, workload
+from specs import whitelist
 from specs.instance import Instance
 from specs.model import Estate
 
@@ -38,7 +39,8 @@ def survey(
     """
     listing = listed or container.begin(podman)  # a process: the kernel is read meanwhile
     load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
-    network = replace(desired.network(estate, compiled.memories(instance)), configs=load.tunnels)
+    wanted = desired.network(estate, compiled.memories(instance), whitelist.record(estate, instance))
+    network = replace(wanted, configs=load.tunnels)
     networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
     found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})

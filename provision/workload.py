@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from provision import idrange
 from provision.facts import netns
+from provision.image import epoch
 from provision.image.recipe import Recipe, host_family, recipes
 from provision.keys import Keyring, keyring
 from provision.logins import Logins, host_key, logins
@@ -18,14 +19,18 @@ from provision.render import (
     cgit,
     copyparty,
     fail2ban,
+    ganesha,
     haproxy,
     lighttpd,
     listen,
     navidrome,
     player,
     rcon,
+    records,
     sshd,
     supysonic,
+    tiles,
+    whitelists,
     wireguard,
 )
 from provision.render.container import File, Folder, Kernel, Order, SecretFile, every_folder, own_files, owned
@@ -83,12 +88,12 @@ class _Ways:
 
 
 def workload(estate: Estate, instance: Instance, kernel: Kernel) -> Workload:
-    """What runs in `instance`. Reads the keys and the images' put files; writes nothing."""
+    """What runs in `instance`. Reads the keys, the images' put files and epochs; writes nothing."""
     ways = _Ways(tunnel=keyring(estate, instance), people=logins(estate, instance))
     family = host_family()
-    made = {recipe.name: recipe for recipe in recipes(estate, family)}
-    images = {c.name: estate.standing(c.image, family) for c in (*estate.containers, *world.peers(estate))}
-    known = [c for c in (*estate.containers, *world.peers(estate)) if images[c.name].name in made]
+    made = {recipe.name: recipe for recipe in recipes(estate, family, epoch.read(instance.epochs).epochs)}
+    images = {c.name: estate.standing(c.image, family) for c in (*estate.containers, *world.containers(estate))}
+    known = [c for c in (*estate.containers, *world.containers(estate)) if images[c.name].name in made]
     declared = (*(c for module in estate.modules for c in module.containers), *known)
     ids = idrange.ranges(idrange.slot(instance), (c.name for c in declared))
     orders: list[Order] = []
@@ -155,13 +160,17 @@ def _secrets(
 _PLAIN: Mapping[Renderer, Callable[[Estate, Container], str]] = {
     Renderer.CADDYFILE: caddyfile.render,
     Renderer.FAIL2BAN: fail2ban.render,
+    Renderer.GANESHA: ganesha.render,
     Renderer.HAPROXY: haproxy.render,
     Renderer.LIGHTTPD: lighttpd.render,
     Renderer.LISTEN: listen.render,
     Renderer.PLAYER: player.render,
+    Renderer.TILES: tiles.render,
     Renderer.CGIT: cgit.lighttpd,
     Renderer.CGITRC: cgit.cgitrc,
     Renderer.SSHD: sshd.listen,
+    Renderer.WHITELISTS: whitelists.render,
+    Renderer.RECORDS: records.render,
 }
 
 

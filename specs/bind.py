@@ -11,7 +11,8 @@ from specs.document import Document
 from specs.model import HOST, LAN, PEERS, WAN, Container, Image, Module, Source
 from specs.privileges import Fault
 from specs.problems import Problem, SpecError, closest
-from specs.raw import RawContainer, RawImage, RawModule
+from specs.raw import RawContainer, RawModule
+from specs.raw_image import RawImage
 
 RESERVED = (HOST, WAN, LAN, PEERS, "a", "b")
 

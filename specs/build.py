@@ -13,6 +13,7 @@ from specs.model import (
     HealthKind,
     Image,
     Jail,
+    Jlink,
     Limits,
     Module,
     Mount,
@@ -25,7 +26,8 @@ from specs.model import (
     Waiver,
     Web,
 )
-from specs.raw import RawContainer, RawHealth, RawImage, RawModule, RawMount, RawWaiver
+from specs.raw import RawContainer, RawHealth, RawModule, RawMount, RawWaiver
+from specs.raw_image import RawImage
 
 
 def module(place: Document, said: RawModule) -> Module:
@@ -122,6 +124,7 @@ def image(place: Document, said: RawImage) -> Image:
         stands_in_for=said.stands_in_for,
         stand_ins=tuple((family, name) for family, name in said.stand_in if name is not None),
         jail=Jail(at=path(said.jail.at), programs=tuple(sorted(map(path, said.jail.programs)))) if said.jail else None,
+        jlink=Jlink(at=path(said.jlink.at), modules=tuple(sorted(said.jlink.modules))) if said.jlink else None,
         source=place.at("image"),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from specs.model import HOST, WAN, Container, Estate, Flow, HealthKind, Port, Protocol, Source
+from specs.model import HOST, Container, Estate, Flow, HealthKind, Port, Protocol, Renderer, Source
 from specs.problems import Problem, SpecError
 from specs.way import NoWay, way
 
@@ -21,6 +21,7 @@ def settle(estate: Estate) -> None:
         *_handshakes(estate),
         *_same_place(estate),
         *_kept_by_nobody(estate),
+        *_whitelists(estate),
         *_loopback(estate),
     ]
     if problems:
@@ -38,7 +39,7 @@ def _without_a_way(estate: Estate) -> Iterator[Problem]:
 def _forwarded_twice(estate: Estate) -> Iterator[Problem]:
     """The host hands each port of its uplink to one edge (law 4, DNAT)."""
     seen: dict[Port, Flow] = {}
-    for flow in (flow for flow in estate.flows if flow.source_node == WAN):
+    for flow in filter(estate.from_internet, estate.flows):
         first = seen.setdefault(flow.port, flow)
         if first is not flow:
             text = f"flow {flow} wants the port that the host hands to `{first.target}`"
@@ -69,7 +70,7 @@ def _claims(container: Container, flows: set[Port], from_edge: set[Port]) -> Ite
 
 def _unpublished(estate: Estate) -> Iterator[Problem]:
     """What the edges offer the outside wants a flow from the WAN."""
-    reached = {(flow.target, flow.port) for flow in estate.flows if flow.source_node == WAN}
+    reached = {(flow.target, flow.port) for flow in estate.flows if estate.from_internet(flow)}
     for what, node, port, source in _offers(estate):
         if (node, port) not in reached:
             text = f"{what} is offered on {port} of `{node}`, which no flow from the WAN reaches"
@@ -100,6 +101,36 @@ def _kept_by_nobody(estate: Estate) -> Iterator[Problem]:
     if estate.site.bans is not None and not any(c.shares == HOST for c in estate.containers):
         text, hint = "the site bans addresses, and nobody writes the bans", "add a container with shares: host"
         yield Problem(source=source, text=text, hint=hint)
+
+
+def _whitelists(estate: Estate) -> Iterator[Problem]:
+    """A whitelist is of the internet, opens something, and its names are resolved wherever it stands."""
+    for listed in estate.whitelists:
+        nodes = {hop.node for flow in estate.flows if flow.source_node == listed.name for hop in way(estate, flow).hops}
+        if not nodes:
+            text = f"whitelist `{listed.name}` opens nothing"
+            yield Problem(source=listed.source, text=text, hint="name it as a flow's source, or drop it")
+        for address in listed.addresses:
+            if any(address in network for network in estate.inside):
+                text = f"{address} of whitelist `{listed.name}` is inside, not of the internet"
+                yield Problem(source=listed.source, text=text, hint="a whitelist says who of the internet may come")
+        if listed.names and estate.host.resolver is None:
+            text = f"whitelist `{listed.name}` has names, and the host has no resolver"
+            yield Problem(source=listed.source, text=text, hint="write resolver: and its address under host:")
+        for node in sorted(nodes) if listed.names else ():
+            if not any(each.shares == node and _keeps(estate, each) for each in estate.containers):
+                text = f"whitelist `{listed.name}` has names, and nobody keeps its set in the namespace of `{node}`"
+                hint = f"add a container with shares: {node}, whose image renders whitelists"
+                yield Problem(source=listed.source, text=text, hint=hint)
+    if estate.host.resolver is not None and not any(listed.names for listed in estate.whitelists):
+        source = next(flow.source for flow in estate.flows if flow.link == estate.host.uplink)
+        text = "the host has a resolver, and no whitelist has a name to ask it for"
+        yield Problem(source=source, text=text, hint="drop resolver:")
+
+
+def _keeps(estate: Estate, container: Container) -> bool:
+    image = estate.image(container.image)
+    return image.pending is not None or any(each.renderer is Renderer.WHITELISTS for each in image.rendered)
 
 
 def _loopback(estate: Estate) -> Iterator[Problem]:

@@ -8,6 +8,7 @@ ones a name of their own. Two instances share nothing but the image archives, wh
     STATE/<instance>/rendered/<container>/…     configuration made from the specs, mounted read-only
     STATE/<instance>/host/…                     the lab's stand-in for the machine's own paths (host binds)
     STATE/<instance>/secrets/…                  0600, made on first apply
+    STATE/<instance>/epochs.json                which refresh its images stand at
     STATE/<instance>/evidence/…                 what the instruments saw
     STATE/<instance>/podman/…                   podman's root
     RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock: gone after a boot
@@ -52,6 +53,10 @@ class Instance:
     @property
     def secrets(self) -> Path:
         return self.home / "secrets"
+
+    @property
+    def epochs(self) -> Path:
+        return self.home / "epochs.json"
 
     @property
     def evidence(self) -> Path:

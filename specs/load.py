@@ -23,9 +23,10 @@ from pydantic_core import ErrorDetails
 from specs import bind, claims, document, wiring
 from specs.document import Document
 from specs.instance import DEFAULT_FOLDER
-from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site
+from specs.model import Bans, Estate, Flood, Headers, Person, Profile, Requests, Site, Whitelist
 from specs.problems import Problem, SpecError, closest, shown
-from specs.raw import SHAPES, Raw, RawEstate, RawImage, RawLinks, RawModule, RawWorld
+from specs.raw import SHAPES, RawEstate, RawLinks, RawModule, RawWorld
+from specs.raw_image import Raw, RawImage
 
 __all__ = ["DEFAULT_FOLDER", "Files", "load", "shape"]
 
@@ -58,10 +59,12 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
         modules=names.modules,
         images=names.images,
         links=network.links,
+        reserved=network.reserved,
         flows=network.flows,
         tunnel=network.tunnel,
         site=_site(said),
         people=tuple(Person(name=name, keys=tuple(sorted(one.keys))) for name, one in sorted(said.people.items())),
+        whitelists=_whitelists(*files.estate),
         world=network.world,
     )
     claims.settle(estate)
@@ -196,6 +199,18 @@ def _keys(kind: type[Raw]) -> set[str]:
     schema = kind.model_json_schema()
     tables = [schema, *schema.get("$defs", {}).values()]
     return {key for table in tables for key in table.get("properties", {})}
+
+
+def _whitelists(place: Document, said: RawEstate) -> tuple[Whitelist, ...]:
+    return tuple(
+        Whitelist(
+            name=name,
+            addresses=tuple(sorted(one.addresses)),
+            names=tuple(sorted(one.names)),
+            source=place.at("whitelists", name),
+        )
+        for name, one in sorted(said.whitelists.items())
+    )
 
 
 def _site(said: RawEstate) -> Site:

@@ -6,6 +6,7 @@
        ├───── flows        (end to end; the way through the links is specs.way's)
        ├───── tunnel       (WireGuard: the hub's device and its peers)
        ├───── web          (host name, headers, methods)
+       ├───── whitelists   (who of the internet may open a flow that names one)
        └───── world        (lab only: what surrounds the host, see specs.topology)
 
 Nothing here reads, checks or prints: specs.load makes these values, and what it makes is valid.
@@ -116,7 +117,7 @@ class Link:
 class Flow:
     """An allowed conversation, end to end, opened by `source_node` alone.
 
-    `source_node` is a container, `host`, one peer's name, `wan` or `lan`; `peers` is already spelled out.
+    `source_node` is a container, `host`, one peer's name, `wan`, `lan` or a whitelist's name; `peers` is spelled out.
     """
 
     source_node: str
@@ -162,6 +163,7 @@ class Host:
     address: IPv4Address
     gateway: IPv4Address
     lan: IPv4Network
+    resolver: IPv4Address | None = None  # asked for the whitelists' names, by the host alone (udp/53)
 
 
 class SourceKind(StrEnum):
@@ -177,6 +179,9 @@ class Mount:
     writable: bool
     owner: int | None = None  # of a host path: the machine's uid and gid whose files lie there
     exclusive: bool = False  # of a host path: no other container sees it, what is below it, or what it is below
+
+
+LOG_BYTES = 1 << 20  # every container's log is cut at this size
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +229,7 @@ class Waiver:
     userns_host: bool  # runs in the initial user namespace
     capabilities: tuple[str, ...]
     devices: tuple[PurePosixPath, ...]
-    user: int | None  # None: the container's own
+    user: int | None  # None: the container's own. In the initial user namespace it is the machine's uid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,13 +256,21 @@ class Container:
     source: Source = field(compare=False)
 
     @property
+    def acts_as(self) -> int:
+        """The uid its process has while its waiver, if it has one, is in force."""
+        return self.user if self.waiver is None or self.waiver.user is None else self.waiver.user
+
+    @property
     def owner(self) -> int | None:
         """The machine's user whose files its host binds hold, and are its own inside; one at most."""
         return next((mount.owner for mount in self.mounts if mount.owner is not None), None)
 
     @property
     def owner_inside(self) -> int:
-        """Who inside has the owner's files: its own user or, beside a root, the image's ordinary account."""
+        """Who inside has the owner's files: its own user or, beside a root, the image's ordinary account.
+
+        In the initial user namespace, by a waiver, it is the waiver's user, and that on the machine.
+        """
         return self.user or ORDINARY
 
 
@@ -288,15 +301,19 @@ class Renderer(StrEnum):
     NAVIDROME = "navidrome"  # a secret: it holds a password
     SUPYSONIC = "supysonic"  # a secret: it holds the passwords
     PLAYER = "player"  # lighttpd's configuration, with the music server's API passed on
+    TILES = "tiles"  # lighttpd's configuration, with pictures that nobody keeps
     CGIT = "cgit"  # lighttpd's configuration, before cgit
     CGITRC = "cgitrc"
     SSHD = "sshd"  # where it listens; the rest of sshd_config is the image's
     SSH_HOST_KEY = "ssh-host-key"  # a secret
     AUTHORIZED_KEYS = "authorized-keys"
+    GANESHA = "ganesha"
     COPYPARTY = "copyparty"  # a secret: it holds the passwords
     LISTEN = "listen"  # for programs of ours: where they listen, below which path
     WIREGUARD = "wireguard"
     RCON = "rcon"
+    WHITELISTS = "whitelists"  # for the program that keeps them: who is on them, and where it asks
+    RECORDS = "records"  # what the lab's resolver answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -337,6 +354,14 @@ class Jail:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Jlink:
+    """A Java runtime of these modules alone, linked by the packages' own jlink(1) and put at `at`."""
+
+    at: PurePosixPath
+    modules: tuple[str, ...]  # jlink brings those they require
+
+
+@dataclass(frozen=True, kw_only=True)
 class Image:
     """How an image is made; `pending` says why there is no definition yet (then nothing else is set)."""
 
@@ -356,6 +381,7 @@ class Image:
     stands_in_for: str | None
     unstable_reason: str | None = None  # why its packages are Debian's unstable ones; None: the stable release's
     jail: Jail | None = None
+    jlink: Jlink | None = None  # `keep` names the parts of the runtime that the image takes
     stand_ins: tuple[tuple[str, str], ...] = ()  # family that does not have the program -> the image that runs there
     source: Source = field(compare=False)
 
@@ -405,6 +431,16 @@ class Site:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Whitelist:
+    """Addresses of the internet that may open a flow: declared ones, and those that names stand for at the moment."""
+
+    name: str
+    addresses: tuple[IPv4Address, ...]
+    names: tuple[str, ...]  # dynamic DNS, resolved at run time
+    source: Source = field(compare=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorldNode:
     """A node around the host that only the lab has: router, BMC, the WAN, a visitor, a peer's machine."""
 
@@ -413,6 +449,7 @@ class WorldNode:
     gateway: str | None  # the neighbour node its default route goes through
     routes: tuple[tuple[IPv4Network, str], ...]  # further routes: network -> neighbour node
     zone: str  # WAN or LAN: whose sources its packets carry
+    records: tuple[tuple[str, IPv4Address], ...] = ()  # a resolver's: the names it knows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -436,6 +473,8 @@ class Estate:
     tunnel: Tunnel
     site: Site
     people: tuple[Person, ...] = ()
+    whitelists: tuple[Whitelist, ...] = ()
+    reserved: tuple[IPv4Network, ...] = ()  # of links that are declared and disabled
     world: World = field(default_factory=lambda: World(nodes=(), links=()))
 
     @property
@@ -472,6 +511,13 @@ class Estate:
 
     def link(self, name: str) -> Link:
         return _by_name(self.wires, name)
+
+    def whitelist(self, name: str) -> Whitelist:
+        return _by_name(self.whitelists, name)
+
+    def from_internet(self, flow: Flow) -> bool:
+        """Whether it is opened from the internet: by anybody, or by who is on a whitelist."""
+        return flow.source_node == WAN or any(flow.source_node == each.name for each in self.whitelists)
 
 
 class _Named(typing.Protocol):

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
-from specs.model import WAN, Estate, Flow, Port, Profile
+from specs.model import WAN, Endpoint, Estate, Flow, Port, Profile
 from specs.topology import Kind, Node, nodes
 from specs.way import way
+from specs.whitelist import expected
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -33,22 +34,31 @@ def arrivals(estate: Estate) -> Mapping[Cell, tuple[str, Flow]]:
 
 def _cells(estate: Estate, flow: Flow, around: tuple[Node, ...]) -> Iterator[Cell]:
     found = way(estate, flow)
-    if found.dial is None:  # out to the internet: metal alone, nobody of ours accepts it
+    if found.dial is None or flow.target not in {node.name for node in around}:  # out to the internet, or to the LAN
         return
     for node, ifname in _senders(estate, flow, around):
         yield Cell(node=node.name, ifname=ifname, address=found.dial, port=flow.port)
 
 
 def _senders(estate: Estate, flow: Flow, around: tuple[Node, ...]) -> Iterator[tuple[Node, str]]:
-    internet = {node.name for node in estate.world.nodes if node.zone == WAN and not node.forwards}
+    callers = set(internet(estate, flow)) if estate.from_internet(flow) else set()
     for node in around:
-        if flow.source_node == WAN:
-            if node.name in internet:
-                yield from ((node, endpoint.ifname) for endpoint in node.endpoints)
+        if estate.from_internet(flow):
+            yield from ((node, endpoint.ifname) for endpoint in node.endpoints if endpoint in callers)
         elif node.name == flow.source_node and node.kind is Kind.PEER:
             yield node, estate.tunnel.ifname
         elif node.name == flow.source_node:
             yield node, estate.link(flow.link).ifname
+
+
+def internet(estate: Estate, flow: Flow) -> tuple[Endpoint, ...]:
+    """The interfaces of the lab's internet that may open a flow which is opened from there."""
+    outer = {node.name for node in estate.world.nodes if node.zone == WAN and not node.forwards}
+    ends = (end for link in estate.world.links for end in link.endpoints if end.node in outer)
+    if flow.source_node == WAN:
+        return tuple(ends)
+    listed = expected(estate, flow.source_node)
+    return tuple(end for end in ends if end.address in listed)
 
 
 def ports(estate: Estate) -> tuple[Port, ...]:

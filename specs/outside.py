@@ -11,6 +11,7 @@ from specs.problems import Problem, closest
 from specs.raw import RawEstate, RawWorld
 from specs.row import Row
 from specs.values import RawEnd
+from specs.world import RESOLVER_IMAGE
 
 
 def uplink_faults(place: Document, said: RawEstate, around: list[Row]) -> Iterator[Problem]:
@@ -65,6 +66,15 @@ def tunnel_faults(place: Document, said: RawEstate, taken: Collection[str]) -> I
         keys.setdefault(peer.public_key or "", name)
 
 
+def whitelist_faults(place: Document, said: RawEstate, taken: Collection[str]) -> Iterator[Problem]:
+    """`taken`: the names that a whitelist cannot have, beside the peers'."""
+    for name in said.whitelists:
+        if name in {*taken, *said.tunnel.peers}:
+            hint = "a container, a group, a peer or an end of a link bears it"
+            text = f"duplicate name `{name}`: a whitelist needs one of its own"
+            yield Problem(source=place.at("whitelists", name), text=text, hint=hint)
+
+
 def _in_tunnel(
     place: Document, subnet: IPv4Network, address: IPv4Address, whose: str, path: tuple[str, ...]
 ) -> Iterator[Problem]:
@@ -77,7 +87,11 @@ def _in_tunnel(
 
 
 def world_faults(
-    world: tuple[Document, RawWorld], said: RawEstate, around: list[Row], taken: Collection[str]
+    world: tuple[Document, RawWorld],
+    said: RawEstate,
+    around: list[Row],
+    taken: Collection[str],
+    images: Collection[str],
 ) -> Iterator[Problem]:
     """`taken`: the names that a node of the lab cannot have; `wan` it can."""
     place, lab = world
@@ -87,6 +101,9 @@ def world_faults(
         if name in taken and name != WAN:
             hint = "a container, a group or an end of a link bears it"
             yield Problem(source=place.at("nodes", name), text=f"duplicate name `{name}`", hint=hint)
+        if node.records and RESOLVER_IMAGE not in images:
+            text = f"`{name}` has records, and there is no image `{RESOLVER_IMAGE}`"
+            yield Problem(source=place.at("nodes", name, "records"), text=text, hint="it answers for them: add it")
         ways = [("gateway", node.gateway), *(("routes", via) for via in node.routes.values())]
         for key, neighbour in ways:
             source = place.at("nodes", name, key)
@@ -95,6 +112,12 @@ def world_faults(
             elif neighbour is not None and frozenset((name, neighbour)) not in joined:
                 text = f"`{neighbour}` is no neighbour of `{name}`, so no route goes through it"
                 yield Problem(source=source, text=text, hint="add a link between them in lab.yaml")
+    answering = {end.node for row in around for _, end in row.ends if end.address == said.host.resolver}
+    if said.host.resolver is not None and not any(
+        name in answering and node.records for name, node in lab.nodes.items()
+    ):
+        text = f"no node of the lab answers at the host's resolver {said.host.resolver}"
+        yield Problem(source=place.at("nodes"), text=text, hint="add one with records:, and a link with that address")
     for peer in said.tunnel.peers:
         if peer not in lab.nodes:
             yield Problem(source=place.at("nodes"), text=f"peer `{peer}` has no node in the lab", hint=f"add {peer}:")

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from specs import vocabulary
 from specs.instance import DEFAULT_STATE, RUN
 from specs.problems import closest
-from specs.raw import RawContainer, RawHealth, RawMount
+from specs.raw import RawContainer, RawHealth, RawMount, RawWaiver
 
 Fault = tuple[tuple[str | int, ...], str, str]  # the path of the key inside the container, what is wrong, the hint
 
@@ -54,7 +54,14 @@ def _owners(said: RawContainer) -> Iterator[Fault]:
         if owner != owners[0][1]:
             yield path, f"a second owner, {owner} after {owners[0][1]}", "a container has one owner at most"
     if owners and said.waiver is not None and said.waiver.userns == "host":
-        yield owners[0][0], "an owner beside userns: host", "there uids are the machine's own: drop owner:"
+        yield from _owner_on_the_machine(said.waiver, *owners[0])
+
+
+def _owner_on_the_machine(said: RawWaiver, path: tuple[str | int, ...], owner: int | None) -> Iterator[Fault]:
+    """In the initial user namespace the owner's files are shown as the waiver's user's, who is to be nobody there."""
+    if said.user in (None, 0, owner):
+        hint = "add a user: to the waiver that nobody has on the machine, or drop owner:"
+        yield path, "an owner beside userns: host wants a user between them", hint
 
 
 def _places(said: RawContainer) -> Iterator[Fault]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-from specs.model import Profile, Renderer, When
+from specs.model import Profile, When
+from specs.raw_image import Raw, RawImage
 from specs.values import (
     Absolute,
     Address,
@@ -24,31 +25,20 @@ from specs.values import (
     InterfaceName,
     Line,
     LoginKey,
+    MachineUid,
     Name,
     Network,
     Number,
     Once,
     Owner,
-    Package,
-    Project,
     PublicKey,
     RawFlow,
-    Relative,
-    Sha256,
     Size,
     Text,
     Uid,
     UrlPath,
-    Version,
     WebPath,
 )
-
-
-class Raw(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, defer_build=True, alias_generator=lambda name: name.replace("_", "-")
-    )
-
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Seconds = Annotated[int, Field(ge=1, le=604_800)]  # a week at most
@@ -59,6 +49,7 @@ class RawHost(Raw):
     address: Address
     gateway: Address
     lan: Network
+    resolver: Address | None = None
 
 
 class RawPeer(Raw):
@@ -113,6 +104,11 @@ class RawSite(Raw):
     bans: RawBans | None = None
 
 
+class RawWhitelist(Raw):
+    addresses: Once[Address] = []
+    names: Once[Hostname] = []
+
+
 class RawPerson(Raw):
     keys: Once[LoginKey] = []
 
@@ -123,6 +119,7 @@ class RawEstate(Raw):
     tunnel: RawTunnel
     site: RawSite
     people: dict[Name, RawPerson] = {}
+    whitelists: dict[Name, RawWhitelist] = {}
 
 
 class RawWire(Raw):
@@ -132,6 +129,7 @@ class RawWire(Raw):
 
 
 class RawLink(RawWire):
+    enabled: bool = True  # where not, its /31 stays its own and nothing is made of it
     allow: list[Allow] = []
     metal: list[Allow] = []  # flows of the metal profile alone
 
@@ -151,6 +149,7 @@ class RawWorldNode(Raw):
     forwards: bool = False
     gateway: Name | None = None
     routes: dict[Network, Name] = {}
+    records: dict[Hostname, Address] = {}
 
 
 class RawWorld(Raw):
@@ -190,7 +189,7 @@ class RawWaiver(Raw):
     reason: Text
     when: Annotated[When, Field(strict=False)] = When.ALWAYS
     userns: Literal["own", "host"] = "own"
-    user: Uid | None = None
+    user: MachineUid | None = None
     capabilities: Once[Line] = []
     devices: Once[Device] = []
 
@@ -221,61 +220,6 @@ class RawModule(Raw):
     prospective: bool = False
     volumes: list[Name] = []
     containers: dict[Name, RawContainer] = {}
-
-
-class RawPackages(Raw):
-    debian: Once[Package] = []
-    alpine: Once[Package] = []
-
-
-class RawPinned(Raw):
-    project: Project
-    version: Version
-    sha256: Sha256
-    member: Relative
-    at: Absolute
-
-
-class RawPut(Raw):
-    file: Relative
-    at: Absolute
-    executable: bool = False
-
-
-class RawRender(Raw):
-    renderer: Annotated[Renderer, Field(strict=False)]
-    at: Absolute
-    secret: bool = False
-
-
-class RawJail(Raw):
-    at: Absolute
-    programs: Annotated[Once[Absolute], Field(min_length=1)]
-
-
-class RawStandIn(Raw):
-    debian: Name | None = None
-    alpine: Name | None = None
-
-
-class RawImage(Raw):
-    image: Name
-    pending: Text | None = None
-    base: Name | None = None
-    packages: RawPackages = RawPackages()
-    pinned: list[RawPinned] = []
-    programs: Once[Absolute] = []
-    keep: Once[Absolute] = []
-    put: list[RawPut] = []
-    render: list[RawRender] = []
-    writable: Once[Absolute] = []
-    entrypoint: list[Line] = []
-    shell: Text | None = None
-    unstable: Text | None = None
-    stop_signal: Literal["SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] | None = None
-    stand_in: RawStandIn = RawStandIn()
-    stands_in_for: Text | None = None
-    jail: RawJail | None = None
 
 
 SHAPES: dict[str, type[Raw]] = {

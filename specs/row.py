@@ -10,7 +10,7 @@ from specs import naming
 from specs.document import Document
 from specs.model import HOST, TUNNEL_INTERFACE, Source
 from specs.problems import Problem, closest
-from specs.raw import RawEstate, RawWire
+from specs.raw import RawEstate, RawLink, RawWire
 from specs.values import RawEnd
 
 
@@ -28,6 +28,10 @@ class Row:
     @property
     def name(self) -> str:
         return self.said.name
+
+    @property
+    def enabled(self) -> bool:
+        return not isinstance(self.said, RawLink) or self.said.enabled
 
     @property
     def ends(self) -> tuple[tuple[str, RawEnd], ...]:
@@ -48,13 +52,14 @@ def faults(place: Document, said: RawEstate, own: list[Row], around: list[Row]) 
     yield from _two_uplinks(own)
 
 
-def ends(rows: Iterable[Row], known: set[str], linkless: Mapping[str, str]) -> Iterator[Problem]:
-    """Ends that are none of the `known` nodes; `linkless` says of some why they have no links."""
+def ends(rows: Iterable[Row], known: set[str], linkless: Mapping[str, tuple[str, str]]) -> Iterator[Problem]:
+    """Ends that are none of the `known` nodes; `linkless` says of some why they have no links, and what to do."""
     for row in rows:
         for key, end in row.ends:
             if end.node in linkless:
-                text = f"link `{row.name}` ends in `{end.node}`, {linkless[end.node]}"
-                yield Problem(source=row.at(key), text=text, hint="such a container has no links of its own")
+                why, hint = linkless[end.node]
+                text = f"link `{row.name}` ends in `{end.node}`, {why}"
+                yield Problem(source=row.at(key), text=text, hint=hint)
             elif end.node not in known:
                 text = f"link `{row.name}` ends in unknown container `{end.node}`"
                 yield Problem(source=row.at(key), text=text, hint=closest(end.node, known))

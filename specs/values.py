@@ -189,6 +189,7 @@ _TEXT = r"(?=\s*\S)[^\x00-\x09\x0b-\x1f\x7f-\x9f]+"
 _LINE = r"[^\x00-\x1f\x7f-\x9f]+"
 _PACKAGE = r"[A-Za-z0-9][A-Za-z0-9.+_=~:@/-]*"  # never an option of apt or apk
 _PROJECT, _VERSION = r"[A-Za-z0-9][A-Za-z0-9._-]*", r"[A-Za-z0-9][A-Za-z0-9.+!_-]*"
+_JAVA_MODULE = r"[a-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*"
 _HEADER_NAME = r"[A-Za-z0-9][A-Za-z0-9-]*"
 _HEADER_HINT = "letters, digits and dashes"
 _HEADER_VALUE = r"[^\x00-\x1f\x7f-\U0010ffff\\{}]+"  # ASCII; Caddy reads {placeholders}, and a \ at the end as \"
@@ -219,6 +220,7 @@ LoginKey = Annotated[
 PublicKey = Annotated[str, BeforeValidator(_public_key), _text_schema("[A-Za-z0-9+/]{43}=")]
 Number = Annotated[int, AfterValidator(_number), Field(json_schema_extra={"minimum": 1, "maximum": 65535})]
 Uid = Annotated[int, Field(ge=0, le=65535)]
+MachineUid = Annotated[int, Field(ge=0, le=2**31 - 1)]  # the largest that runc starts a process as
 Owner = Annotated[int, Field(ge=1, le=65535)]  # a person of the machine: never its root
 Text = Annotated[str, _matching(_TEXT, "text", _PRINTABLE), WithJsonSchema({"type": "string"})]
 Line = Annotated[str, _matching(_LINE, "line of text", _PRINTABLE), WithJsonSchema({"type": "string"})]
@@ -229,6 +231,9 @@ HeaderValue = Annotated[
     WithJsonSchema({"type": "string"}),
 ]
 Package = Annotated[str, _matching(_PACKAGE, "package", "as the distribution writes it"), _text_schema(_PACKAGE)]
+JavaModule = Annotated[
+    str, _matching(_JAVA_MODULE, "Java module", "write it like java.base"), _text_schema(_JAVA_MODULE)
+]
 Project = Annotated[str, _matching(_PROJECT, "project's name", "letters, digits and dots"), _text_schema(_PROJECT)]
 Version = Annotated[str, _matching(_VERSION, "version", "write it like 2.11.7"), _text_schema(_VERSION)]
 Sha256 = Annotated[str, _matching("[0-9a-f]{64}", "sha256", "64 hexadecimal digits"), _text_schema("[0-9a-f]{64}")]

@@ -1,9 +1,10 @@
 """Flow -> its way: the namespaces it passes, interface by interface, derived from the links (law 4).
 
-wan -> edge       host (from the uplink, DNAT to the edge, no SNAT) -> edge
+wan -> edge       host (from the uplink, DNAT to the edge, no SNAT) -> edge; a whitelist's flow as well
 peer -> leaf      hub (from the tunnel, masqueraded on the leaf's link) -> leaf
 edge -> wan       edge -> host (masqueraded on the uplink)
 neighbours        straight over their link
+host -> resolver  straight out of the uplink
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class Hop:
     """One namespace on the way: None for `enters` where the flow begins, for `leaves` where it ends.
 
     `source` and `destination` are the addresses this namespace's filter sees; None stands for the internet,
-    any address outside `Estate.inside`.
+    any address outside `Estate.inside`, and where `whitelist` is named, those alone that are on it.
     """
 
     node: str
@@ -33,6 +34,7 @@ class Hop:
     destination: IPv4Address | None
     dnat: IPv4Address | None = None  # the new destination
     masquerade: bool = False  # the source becomes the outgoing interface's own address
+    whitelist: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,9 +46,11 @@ class Way:
 
 def way(estate: Estate, flow: Flow) -> Way:
     """How `flow` goes. Raises NoWay when no declared link carries it."""
+    if flow.source_node == HOST and flow.link == estate.host.uplink:
+        return _to_resolver(estate, flow)
     link = estate.link(flow.link)
     peers = {peer.name for peer in estate.tunnel.peers}
-    if flow.source_node == WAN:
+    if estate.from_internet(flow):
         return _from_wan(estate, flow, link)
     if flow.target == WAN:
         return _to_wan(estate, flow, link)
@@ -65,12 +69,19 @@ def ways(estate: Estate) -> tuple[Way, ...]:
 def _from_wan(estate: Estate, flow: Flow, link: Link) -> Way:
     if flow.target == HOST or link.far(flow.target).node != HOST:
         raise NoWay(f"the WAN reaches only the edges, over their links to the host; `{link.name}` is none")
-    to = link.end(flow.target).address
+    to, uplink = link.end(flow.target).address, estate.host.uplink
+    among = None if flow.source_node == WAN else flow.source_node
     hops = (
-        Hop(node=HOST, enters=estate.host.uplink, leaves=link.ifname, source=None, destination=to, dnat=to),
-        Hop(node=flow.target, enters=link.ifname, leaves=None, source=None, destination=to),
+        Hop(node=HOST, enters=uplink, leaves=link.ifname, source=None, destination=to, dnat=to, whitelist=among),
+        Hop(node=flow.target, enters=link.ifname, leaves=None, source=None, destination=to, whitelist=among),
     )
     return Way(flow=flow, hops=hops, dial=estate.host.address)
+
+
+def _to_resolver(estate: Estate, flow: Flow) -> Way:
+    host = estate.host
+    hop = Hop(node=HOST, enters=None, leaves=host.uplink, source=host.address, destination=host.resolver)
+    return Way(flow=flow, hops=(hop,), dial=host.resolver)
 
 
 def _to_wan(estate: Estate, flow: Flow, link: Link) -> Way:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 from specs import naming, outside, row
 from specs.bind import RESERVED, Names
@@ -21,6 +22,7 @@ from specs.model import (
     Peer,
     Port,
     Profile,
+    Protocol,
     Source,
     Tunnel,
     World,
@@ -36,6 +38,7 @@ from specs.values import RawFlow
 class Network:
     host: Host
     links: tuple[Link, ...]
+    reserved: tuple[IPv4Network, ...]
     flows: tuple[Flow, ...]
     tunnel: Tunnel
     world: World
@@ -55,30 +58,38 @@ def wire(
     linkless = _linkless(names)
     inner = {c.name for c in names.containers} - set(linkless)
     taken = {*RESERVED, *inner, *linkless}
+    enabled = [line for line in own if line.enabled]
     problems = [
-        *row.ends(own, {*inner, HOST}, linkless),
+        *row.ends(enabled, {*inner, HOST}, linkless),
+        *row.ends((line for line in own if not line.enabled), {*taken, HOST}, {}),
         *row.ends(around, {HOST, *world[1].nodes} if world else set(), {}),
         *row.faults(place, said, own, around),
         *outside.uplink_faults(place, said, around),
         *outside.hub_faults(place, said, own, inner),
         *outside.tunnel_faults(place, said, taken),
-        *(outside.world_faults(world, said, around, taken) if world else ()),
+        *outside.whitelist_faults(place, said, {*taken, *(world[1].nodes if world else ())}),
+        *(outside.world_faults(world, said, around, taken, {image.name for image in names.images}) if world else ()),
         *(p for line in own for p in _flow_faults(line, said)),
     ]
     if problems:
         raise SpecError(problems)
     return Network(
         host=Host(**said.host.model_dump()),
-        links=tuple(sorted((_link(line) for line in own), key=lambda link: link.name)),
-        flows=tuple(sorted(flow for line in own for flow in _flows(line, said, profile))),
+        links=tuple(sorted((_link(line) for line in enabled), key=lambda link: link.name)),
+        reserved=tuple(sorted(line.subnet for line in own if not line.enabled)),
+        flows=tuple(
+            sorted((*(flow for line in enabled for flow in _flows(line, said, profile)), *_asked(place, said, around)))
+        ),
         tunnel=_tunnel(said),
         world=_world(world, around),
     )
 
 
-def _linkless(names: Names) -> dict[str, str]:
-    disabled = {c.name: "which is disabled" for c in names.containers if not c.enabled}
-    sidecars = {c.name: f"which shares the namespace of `{c.shares}`" for c in names.containers if c.shares}
+def _linkless(names: Names) -> dict[str, tuple[str, str]]:
+    disable = "enable it, or say enabled: false of the link as well"
+    disabled = {c.name: ("which is disabled", disable) for c in names.containers if not c.enabled}
+    none = "such a container has no links of its own"
+    sidecars = {c.name: (f"which shares the namespace of `{c.shares}`", none) for c in names.containers if c.shares}
     return disabled | sidecars
 
 
@@ -100,7 +111,7 @@ def _flow_faults(line: Row, said: RawEstate) -> Iterator[Problem]:
 
 def _unknown_ends(line: Row, flow: RawFlow, said: RawEstate) -> Iterator[tuple[str, str]]:
     named = {line.said.a.node: "a", line.said.b.node: "b"}
-    openers = {"a", "b", WAN, LAN, PEERS, *said.tunnel.peers}
+    openers = {"a", "b", WAN, LAN, PEERS, *said.tunnel.peers, *said.whitelists}
     for node, known in ((flow.source_node, openers), (flow.target, {"a", "b", WAN})):
         if node not in known:
             near = f"write {named[node]}" if node in named else closest(node, known)
@@ -128,6 +139,20 @@ def _flows(line: Row, said: RawEstate, profile: Profile) -> Iterator[Flow]:
 
 def _flow(line: Row, source_node: str, target: str, said: RawFlow, source: Source) -> Flow:
     return Flow(source_node=source_node, target=target, port=said.port, link=line.said.name, source=source)
+
+
+def _asked(place: Document, said: RawEstate, around: Iterable[Row]) -> Iterator[Flow]:
+    """The one flow that no row declares: the host asks its resolver. In the lab a node of the world answers."""
+    resolver = said.host.resolver
+    if resolver is not None:
+        nodes = (end.node for line in around for _, end in line.ends if end.address == resolver)
+        yield Flow(
+            source_node=HOST,
+            target=next(nodes, LAN if resolver in said.host.lan else WAN),
+            port=Port(protocol=Protocol.UDP, number=53),
+            link=said.host.uplink,
+            source=place.at("host", "resolver"),
+        )
 
 
 def _link(line: Row) -> Link:
@@ -158,6 +183,7 @@ def _world(world: tuple[Document, RawWorld] | None, rows: Iterable[Row]) -> Worl
             gateway=node.gateway,
             routes=tuple(sorted((network, via) for network, via in node.routes.items())),
             zone=node.zone,
+            records=tuple(sorted(node.records.items())),
         )
         for name, node in world[1].nodes.items()
     )

@@ -11,6 +11,7 @@ from provision.errors import HostError
 from provision.facts import netns, unix
 from provision.facts.compiled import listed, memories
 from provision.places import Places
+from specs import whitelist
 from specs.instance import Instance
 from specs.model import Estate
 
@@ -24,9 +25,9 @@ class Asked:
 def asked(estate: Estate, instance: Instance, *, declared: bool) -> Asked:
     """HostError where the kernel holds nothing of the instance; CommandError where nft refuses something."""
     cache = memories(instance)
-    wanted = desired.network(estate, cache)
+    wanted = desired.network(estate, cache, whitelist.record(estate, instance))
     if declared:
-        listings = {each.node.name: listed(each.text, cache) for each in wanted.nodes}
+        listings = {each.node.name: listed(each.template, cache) for each in wanted.nodes}
         return Asked(places=places.declared(estate, listings), listening={})
     found = running.read(wanted, instance, cache)
     if not found.networks:

@@ -6,14 +6,14 @@ from collections.abc import Iterable
 
 from provision.errors import UsageError
 from specs import world
-from specs.model import LAN, WAN, Container, Estate, Peer
+from specs.model import LAN, WAN, Container, Estate, Image, Peer
 from specs.problems import closest
 from specs.topology import nodes
 
 
 def container(estate: Estate, name: str) -> Container:
     """A container that there can be: a declared, enabled one, or a peer's machine of the lab. Raises UsageError."""
-    known = {one.name: one for one in (*estate.containers, *world.peers(estate))}
+    known = {one.name: one for one in (*estate.containers, *world.containers(estate))}
     if name not in known:
         raise UsageError(_unknown("container", name, known))
     return known[name]
@@ -38,6 +38,14 @@ def peer(estate: Estate, name: str) -> Peer:
     known = {one.name: one for one in estate.tunnel.peers}
     if name not in known:
         raise UsageError(_unknown("peer", name, known))
+    return known[name]
+
+
+def image(estate: Estate, name: str) -> Image:
+    """A declared image. Raises UsageError."""
+    known = {one.name: one for one in estate.images}
+    if name not in known:
+        raise UsageError(_unknown("image", name, known))
     return known[name]
 
 

@@ -1,6 +1,7 @@
 """new: write a first sketch of one more container into the declaration.
 
-Everything is written into a copy first, which must load, and mean what the declaration meant and this container.
+Everything is written into a copy first, which must load, and mean what the declaration meant and this container;
+then all of it at once (provision.together).
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from provision import sketch
-from provision.errors import ApplyError, HostError, UsageError
+from provision import sketch, together
+from provision.errors import ApplyError, UsageError
 from provision.say import Voice
 from provision.sketch import Side, Wish
 from specs import document
@@ -35,7 +36,7 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     texts = _texts(folder, before, wish, options.module)
     after = _tried(folder, texts, options)
     _meant(before, after, wish)
-    _write(folder, texts)
+    together.write(folder, texts)
     for file in texts:
         voice.line(f"  written: {folder / file}")
     for flow in sorted(set(map(str, after.flows)) - set(map(str, before.flows))):
@@ -73,7 +74,7 @@ def _tried(folder: Path, texts: Mapping[str, str], options: argparse.Namespace) 
         for file, text in texts.items():
             (copy / file).unlink(missing_ok=True)
             (copy / file).parent.mkdir(parents=True, exist_ok=True)
-            _put(copy / file, text)
+            (copy / file).write_text(text, encoding="utf-8", newline="")
         return load(copy, options.profile)
 
 
@@ -88,20 +89,6 @@ def _meant(before: Estate, after: Estate, wish: Wish) -> None:
         raise ApplyError("the files are written in a way this cannot follow: nothing was changed, write it by hand")
 
 
-def _write(folder: Path, texts: Mapping[str, str]) -> None:
-    try:
-        for file, text in texts.items():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            _put(folder / file, text)
-    except OSError as error:
-        raise HostError(f"{error.filename} cannot be written: {error.strerror}") from error
-
-
 def _read(path: Path) -> str:
     with path.open(encoding="utf-8", newline="") as file:  # its line ends as they are
         return file.read()
-
-
-def _put(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)

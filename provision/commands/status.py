@@ -8,7 +8,7 @@ import json
 from provision import plan as planning
 from provision.commands import opening
 from provision.say import Voice
-from provision.status import COLUMNS, rows, silent
+from provision.status import COLUMNS, restless, rows, silent
 from provision.survey import survey
 from provision.table import table
 
@@ -22,6 +22,10 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
         for line in table(COLUMNS, shown):
             voice.line(line)
         drift = f"{len(found.ops)} changes to make: see `plan`" if found.ops else "as declared"
-        mute = silent(shown)
-        voice.line(f"\n{drift}" + (f"; no answer as declared from {', '.join(mute)}: see `logs`" if mute else ""))
-        return 2 if found.ops or mute else 0
+        mute, again = silent(shown), restless(shown)
+        voice.line(
+            f"\n{drift}"
+            + (f"; no answer as declared from {', '.join(mute)}: see `logs`" if mute else "")
+            + (f"; ends and is started again: {', '.join(again)}: see `logs`" if again else "")
+        )
+        return 2 if found.ops or mute or again else 0

@@ -8,6 +8,7 @@ which nobody would start it again, must live too.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -76,6 +77,18 @@ def read(podman: Podman) -> tuple[ActualContainer, ...]:
     argv = (*podman.argv, "ps", "--all", "--format", "json")
     told = parse(run.run(argv, timeout=READ_SECONDS, env=podman.env).stdout)
     return tuple(_believe(container, podman.instance.podman_runroot) for container in told)
+
+
+def restarts(podman: Podman, names: Sequence[str]) -> dict[str, int]:
+    """How often each container was started again by itself since somebody started it, by podman's name.
+
+    One that is gone meanwhile makes podman fail for all of them; then nothing is known. Raises CommandError.
+    """
+    if not names:
+        return {}
+    argv = (*podman.argv, "inspect", "--type", "container", "--format", "{{.Name}} {{.RestartCount}}", *sorted(names))
+    lines = run.run(argv, timeout=READ_SECONDS, env=podman.env).stdout.splitlines()
+    return {name: int(count) for name, count in map(str.split, lines)}
 
 
 def parse(text: str) -> tuple[ActualContainer, ...]:

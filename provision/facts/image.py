@@ -21,6 +21,14 @@ def imported(*, argv: tuple[str, ...], env: Mapping[str, str]) -> frozenset[str]
     return parse(run((*argv, "images", "--format", "json"), timeout=LIST_SECONDS, env=env).stdout)
 
 
+def everywhere(state: Path) -> frozenset[str]:
+    """The references that the podman of any instance holds: containers-storage's own lists below STATE are read."""
+    lists = sorted(state.glob("*/podman/overlay-images/images.json"))
+    return frozenset(
+        name for path in lists for image in json.loads(path.read_text()) for name in image.get("names") or []
+    )
+
+
 def parse(text: str) -> frozenset[str]:
     """`podman images --format json` or the API's /libpod/images/json -> every reference."""
     images = json.loads(text) or []

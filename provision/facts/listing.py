@@ -30,6 +30,11 @@ class Listing:
     doubted: frozenset[int] = frozenset()  # handles of the rules that it tells wrongly
     why_not: str = ""  # where nft does not list it: some legal rules make it give up
 
+    @property
+    def fills(self) -> bool:
+        """Whether a set of it fills at run time: then it says what that held when it was listed."""
+        return any({"timeout", "dynamic"} & set(each.get("set", {}).get("flags", ())) for each in self.objects)
+
 
 def read(interfaces: Mapping[str, int]) -> Listing:
     """The ruleset of the calling thread's namespace, in one generation. HostError where it never rests.

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from provision.facts import address, link, route, rule, ruleset, sysctl, tunnel
+from provision.facts import address, link, route, rule, ruleset, sysctl, tunnel, whitelist
 from provision.facts.address import ActualAddress
 from provision.facts.link import ActualLink
 from provision.facts.route import ActualRoute
 from provision.facts.rule import ActualRule
 from provision.facts.ruleset import ActualRuleset
 from provision.facts.tunnel import ActualTunnel
+from provision.facts.whitelist import Accepted
 from provision.kernel import inside
 from provision.netlink import NETLINK_NETFILTER, NETLINK_ROUTE, Socket
 
@@ -31,6 +32,7 @@ class ActualNetwork:
     sysctls: tuple[tuple[str, str], ...]
     ruleset: ActualRuleset
     tunnels: tuple[ActualTunnel, ...] = ()  # the kernel's WireGuard devices
+    accepted: frozenset[Accepted] = frozenset()  # what the accept sets hold
 
 
 def read(path: Path, keys: Iterable[str]) -> ActualNetwork:
@@ -51,6 +53,7 @@ def _read_here(keys: tuple[str, ...]) -> ActualNetwork:
             rules=rule.read(kernel),
             sysctls=sysctl.read(keys),
             ruleset=ruleset.read(filter_),
+            accepted=whitelist.read(filter_),
             tunnels=tuple(tunnel.read(found.ifname) for found in links if found.kind == link.WIREGUARD),
         )
     finally:

@@ -1,5 +1,6 @@
 #!/bin/sh
-# install.sh [system | python]: what the machine needs before the first `python -m provision`; both when not told.
+# install.sh [system | python | test]: what the machine needs before the first `python -m provision`, the first two when
+# not told; and what `make test` needs besides.
 # System packages come by the host's own package manager, Python packages into .venv from a hashed lock file.
 # With nothing to do it only looks, in a few milliseconds. POSIX sh: a fresh Alpine has no bash.
 set -eu
@@ -9,19 +10,21 @@ lock=provision/host/python.lock
 
 main() {
     case ${1:-all} in
-        system) system_packages ;;
+        system) system_packages packages ;;
         python) python_packages ;;
-        all) system_packages && python_packages ;;
-        *) fail "usage: provision/host/install.sh [system | python]" ;;
+        test) system_packages test.packages ;;
+        all) system_packages packages && python_packages ;;
+        *) fail "usage: provision/host/install.sh [system | python | test]" ;;
     esac
 }
 
+# The list of this machine's family that ends in $1.
 system_packages() {
     if command -v apk >/dev/null; then family=apk
     elif command -v apt-get >/dev/null; then family=apt
     else fail "neither apk nor apt-get is here: pluto knows Alpine and Debian. See provision/host/*.packages"
     fi
-    missing=$(missing_packages <"provision/host/$family.packages")
+    missing=$(missing_packages <"provision/host/$family.$1")
     [ -n "$missing" ] || return 0
     [ "$(id -u)" = 0 ] || fail "these packages are missing, and only root can install them:$missing"
     say "system packages by $family:$missing"

@@ -33,8 +33,8 @@ class Mirror:
     site: str
     security: bool
 
-    def line(self, suite: str) -> str:
-        return f"deb {self.site} {suite}{'-security' if self.security else ''} main contrib"
+    def line(self, suite: str, options: str = "") -> str:
+        return f"deb {options}{self.site} {suite}{'-security' if self.security else ''} main contrib"
 
 
 def bootstrap(folder: Path, *, family: Family, suite: str, packages: tuple[str, ...]) -> None:
@@ -69,24 +69,31 @@ def debian_argv(folder: Path, *, suite: str, packages: tuple[str, ...], mirrors:
         f"--setup-hook=chmod 0755 {shlex.quote(str(folder))}",
         suite,
         str(folder),
-        *(mirror.line(suite) for mirror in mirrors if not (suite == SID and mirror.security)),
+        *(mirror.line(suite) for mirror in serving(suite, mirrors)),
     )
 
 
 def alpine_argv(folder: Path, *, machine: str, packages: tuple[str, ...]) -> tuple[str, ...]:
-    """apk(8), as apk 2.14 and apk 3 both take it; the host's own keys and repositories."""
+    """apk(8), as apk 2.14 and apk 3 both take it."""
     return (
-        "apk",
-        *("--root", str(folder)),
-        *("--arch", machine),
-        *("--keys-dir", "/etc/apk/keys"),
-        *("--repositories-file", "/etc/apk/repositories"),
+        *alpine_root(folder, machine=machine),
         "--no-cache",
         "--quiet",
         "add",
         "--initdb",
         "--no-scripts",
         *packages,
+    )
+
+
+def alpine_root(folder: Path, *, machine: str) -> tuple[str, ...]:
+    """apk(8) on a root filesystem of its own, with the host's keys and repositories."""
+    return (
+        "apk",
+        *("--root", str(folder)),
+        *("--arch", machine),
+        *("--keys-dir", "/etc/apk/keys"),
+        *("--repositories-file", "/etc/apk/repositories"),
     )
 
 
@@ -99,6 +106,11 @@ def debian_mirrors() -> tuple[Mirror, ...]:
             "then run apt-get update"
         )
     return mirrors
+
+
+def serving(suite: str, mirrors: tuple[Mirror, ...]) -> tuple[Mirror, ...]:
+    """Those of the mirrors that have the suite."""
+    return tuple(mirror for mirror in mirrors if not (suite == SID and mirror.security))
 
 
 def parse_indextargets(text: str) -> tuple[Mirror, ...]:
@@ -121,7 +133,7 @@ def bundle_certificates(folder: Path) -> None:
     (folder / BUNDLE).write_text("\n".join(texts) + "\n")
 
 
-def debian_archive(path: Path) -> tuple[str, str]:
-    """The name and version of a package by its file's name, as apt writes it: `libacl1_1%3a2.3-1_amd64.deb`."""
-    name, version, _ = path.name.split("_", 2)
-    return name, re.sub("%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), version)
+def debian_archive(path: Path) -> tuple[str, str, str]:
+    """Name, version and architecture of a package by its file's name, as apt writes it: `acl_1%3a2.3-1_amd64.deb`."""
+    name, version, architecture = path.stem.split("_", 2)
+    return name, re.sub("%([0-9a-f]{2})", lambda found: chr(int(found[1], 16)), version), architecture

@@ -1,9 +1,9 @@
 """A recipe -> STATE/images/<image>-<tag>.tar and its SBOM; an archive -> an image of an instance's podman.
 
-    base's archive, or the skeleton ────┐
-    packages ─ bootstrap ─┬─ closure ───┼─ layered ─ audit ─ write ─ rename
-    pinned files ─────────┘             │
-    put files, mount points ────────────┘
+    base's archive, or the skeleton ─────────┐
+    packages ─ bootstrap ─ jlink ─┬─ closure ┼─ layered ─ audit ─ write ─ rename
+    pinned files ─────────────────┘          │
+    put files, mount points ─────────────────┘
 The order of the layers is the order from top to bottom: what comes later replaces what came before.
 """
 
@@ -20,7 +20,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from provision.errors import ApplyError
-from provision.image import assemble, bootstrap, closure, pinned, sbom, tag
+from provision.image import assemble, bootstrap, closure, pinned, runtime, sbom, tag
+from provision.image.packages import Origin, Package, packages_of
 from provision.image.recipe import Recipe
 from provision.run import run
 
@@ -69,17 +70,18 @@ def import_archive(recipe: Recipe, archive: Path, *, argv: tuple[str, ...], env:
 
 def _entries(
     recipe: Recipe, root: Path, *, images: Path, cache: Path
-) -> tuple[dict[PurePosixPath, assemble.Entry], tuple[sbom.Package, ...]]:
+) -> tuple[dict[PurePosixPath, assemble.Entry], tuple[Package, ...]]:
     below, packages = _base(recipe, images)
     if recipe.packages:
         bootstrap.bootstrap(root, family=recipe.family, suite=recipe.suite, packages=recipe.packages)
+    linked = () if recipe.image.jlink is None else runtime.link(root, recipe.image.jlink)
     kept = closure.closure(root, (*_pinned(recipe, root, cache / "wheels"), *_wanted(recipe, root)))
     own = (*assemble.from_tree(root, kept), *_jailed(recipe, root))
     entries = assemble.layered(below, own, _put(recipe), _mount_points(recipe))
-    return entries, (*packages, *sbom.packages_of(root, kept), *_wheels(recipe, cache / "wheels"))
+    return entries, (*packages, *packages_of(root, (*kept, *linked)), *_wheels(recipe, cache / "wheels"))
 
 
-def _base(recipe: Recipe, images: Path) -> tuple[tuple[assemble.Entry, ...], tuple[sbom.Package, ...]]:
+def _base(recipe: Recipe, images: Path) -> tuple[tuple[assemble.Entry, ...], tuple[Package, ...]]:
     if recipe.base is None:
         return assemble.skeleton(), ()
     return tuple(assemble.from_archive(archive_of(recipe.base, images))), sbom.read(sbom_of(recipe.base, images))
@@ -119,10 +121,17 @@ def _jailed(recipe: Recipe, root: Path) -> Iterator[assemble.Entry]:
         yield replace(entry, at=jail.at / entry.at.relative_to("/"))
 
 
-def _wheels(recipe: Recipe, wheels: Path) -> Iterator[sbom.Package]:
+def _wheels(recipe: Recipe, wheels: Path) -> Iterator[Package]:
     for wanted in recipe.image.pinned:
         licences = tuple(filter(None, [pinned.licence(wanted, wheels)]))
-        yield sbom.Package(name=wanted.project, version=wanted.version, licences=licences)
+        yield Package(
+            name=wanted.project,
+            version=wanted.version,
+            origin=Origin.PYPI,
+            architecture="",
+            licences=licences,
+            sha256=wanted.sha256,
+        )
 
 
 def _put(recipe: Recipe) -> Iterator[assemble.Entry]:

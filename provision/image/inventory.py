@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 
 from provision.errors import ApplyError
 from provision.image import sbom
-from provision.image.recipe import Family, recipe
-from provision.image.sbom import Package
+from provision.image.epoch import Epochs
+from provision.image.packages import Package
+from provision.image.recipe import Family, Recipe, recipe
 from specs.model import Estate, Image
 
 SHELLS = frozenset(("sh", "ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "rbash", "zsh", "csh", "tcsh"))
@@ -32,9 +33,14 @@ class Held:
     stands_in_for: str | None
 
 
-def inventory(estate: Estate, images: Path, family: Family) -> tuple[Held, ...]:
-    """Every declared image, by name; `images` is STATE/images. Raises ApplyError for an archive that is broken."""
-    return tuple(_held(estate, image, images, family) for image in sorted(estate.images, key=lambda one: one.name))
+def inventory(estate: Estate, images: Path, family: Family, epochs: Epochs) -> tuple[Held, ...]:
+    """Every declared image as it stands at `epochs`, by name; `images` is STATE/images.
+
+    Raises ApplyError for an archive that is broken.
+    """
+    recipes = {i.name: recipe(estate, i.name, family, epochs) for i in estate.images if i.pending is None}
+    known = sorted(estate.images, key=lambda one: one.name)
+    return tuple(_held(image, images, recipes.get(image.name)) for image in known)
 
 
 def leftover(held: Iterable[Held], images: Path) -> tuple[Path, ...]:
@@ -49,8 +55,7 @@ def shells(names: Iterable[str]) -> tuple[PurePosixPath, ...]:
     return tuple(sorted(path for path in paths if path.name in SHELLS and path.parent.name in ("bin", "sbin")))
 
 
-def _held(estate: Estate, image: Image, images: Path, family: Family) -> Held:
-    made = None if image.pending is not None else recipe(estate, image.name, family)
+def _held(image: Image, images: Path, made: Recipe | None) -> Held:
     archive = None if made is None else images / f"{made.stem}.tar"
     there = archive if archive is not None and archive.exists() else None
     status = None if there is None else there.stat()

@@ -10,6 +10,8 @@ from typing import assert_never
 
 from provision.errors import HostError
 from provision.image import tag
+from provision.image.epoch import Epochs
+from specs import world
 from specs.model import Estate, Image
 
 
@@ -70,16 +72,20 @@ def host_family() -> Family:
     raise HostError("this machine has neither apk nor apt-get: images can be made on Alpine and on Debian alone")
 
 
-def recipes(estate: Estate, family: Family) -> tuple[Recipe, ...]:
-    """The recipe of each image that an enabled container runs here, by name; pending images have none."""
-    wanted = sorted({estate.standing(container.image, family).name for container in estate.containers})
-    return tuple(recipe(estate, name, family) for name in wanted if estate.image(name).pending is None)
+def recipes(estate: Estate, family: Family, epochs: Epochs) -> tuple[Recipe, ...]:
+    """The recipe of each image that a container runs here, the lab's world included; pending ones have none."""
+    running = (*estate.containers, *world.containers(estate))
+    wanted = sorted({estate.standing(container.image, family).name for container in running})
+    return tuple(recipe(estate, name, family, epochs) for name in wanted if estate.image(name).pending is None)
 
 
-def recipe(estate: Estate, name: str, family: Family) -> Recipe:
-    """The recipe of one image; reads the files it puts in. Raises KeyError for an image that is not declared."""
+def recipe(estate: Estate, name: str, family: Family, epochs: Epochs) -> Recipe:
+    """The recipe of one image; reads the files it puts in. Raises KeyError for an image that is not declared.
+
+    `epochs` says for which refreshes it and its bases were made anew.
+    """
     image = estate.image(name)
-    base = None if image.base is None else recipe(estate, image.base, family)
+    base = None if image.base is None else recipe(estate, image.base, family, epochs)
     folder = Path(estate.folder) / "images" / name
     return Recipe(
         image=image,
@@ -92,5 +98,6 @@ def recipe(estate: Estate, name: str, family: Family) -> Recipe:
             family=family,
             suite=family.suite(unstable=image.unstable_reason is not None),
             base=None if base is None else base.tag,
+            epoch=epochs.get(name, ""),
         ),
     )

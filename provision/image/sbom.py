@@ -1,102 +1,86 @@
-"""Which packages are really in an image: name, version, licences. Kept beside the archive, never inside the image."""
+"""What an image is made of, as a CycloneDX 1.6 document beside its archive, never inside the image.
+
+https://cyclonedx.org/docs/1.6/json/ and, for the package URLs, https://github.com/package-url/purl-spec. The same
+packages give the same bytes: no clock, no random serial number.
+"""
 
 from __future__ import annotations
 
 import json
-import re
+import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 from provision.errors import ApplyError
-from provision.image.bootstrap import BUNDLE, CERTIFICATES, debian_archive
-from provision.image.closure import Tree
-from provision.run import run
+from provision.image.packages import Origin, Package
 
-APK_INSTALLED = Path("lib/apk/db/installed")
-APT_ARCHIVES = Path("var/cache/apt/archives")
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Package:
-    name: str
-    version: str
-    licences: tuple[str, ...]  # empty where the package does not say it in a form a program can read
+SPEC = "1.6"
+ORIGIN = "pluto:origin"  # properties of a component, ours: what `read` wants and a package URL only holds encoded
+ARCHITECTURE = "pluto:architecture"
 
 
-def packages_of(folder: Path, kept: Iterable[PurePosixPath]) -> tuple[Package, ...]:
-    """The packages of the root filesystem in `folder` that own at least one file of `kept`."""
-    wanted = {str(path) for path in kept}
-    if f"/{BUNDLE}" in wanted:  # made of the package's single certificates, which themselves are not kept
-        wanted |= {f"/{path.relative_to(folder)}" for path in (folder / CERTIFICATES).glob("*.crt")}
-    database = folder / APK_INSTALLED
-    if database.exists():
-        owned = parse_apk(database.read_text())
-        return tuple(sorted(package for package, paths in owned if wanted & _real(folder, paths)))
-    archives = sorted((folder / APT_ARCHIVES).glob("*.deb"))
-    return tuple(sorted(_debian(folder, path) for path in archives if wanted & _real(folder, _contents(path))))
+def purl(package: Package) -> str:
+    """The package's URL: `pkg:deb/debian/libacl1@2.3.2-2%2Bb1?arch=amd64`."""
+    arch = f"?arch={package.architecture}" if package.architecture else ""
+    return f"pkg:{package.origin}/{quote(package.name, safe='')}@{quote(package.version, safe=':')}{arch}"
 
 
-def parse_apk(text: str) -> tuple[tuple[Package, tuple[str, ...]], ...]:
-    """The database of installed packages of apk -> each with the paths it owns (P V L, F folder, R file)."""
-    found = []
-    for block in text.strip().split("\n\n"):
-        fields: dict[str, str] = {}
-        paths, folder = [], ""
-        for line in block.splitlines():
-            letter, _, value = line.partition(":")
-            match letter:
-                case "F":
-                    folder = value
-                case "R":
-                    paths.append(f"/{folder}/{value}")
-                case _:
-                    fields[letter] = value
-        licences = tuple(word for word in re.split(r" AND | OR | ", fields.get("L", "")) if word)
-        found.append((Package(name=fields["P"], version=fields["V"], licences=licences), tuple(paths)))
-    return tuple(found)
-
-
-def parse_contents(text: str) -> tuple[str, ...]:
-    """`dpkg-deb --contents` -> the paths of what is no folder."""
-    lines = [line.split(None, 5) for line in text.splitlines() if not line.startswith("d")]
-    return tuple(fields[5].split(" -> ")[0].removeprefix(".") for fields in lines)
-
-
-def parse_copyright(text: str) -> tuple[str, ...]:
-    """The licences a machine-readable debian/copyright names (DEP-5), each once."""
-    return tuple(sorted(set(re.findall(r"^License: *(\S.*?) *$", text, re.MULTILINE))))
+def document(packages: Iterable[Package], *, image: str, tag: str) -> dict[str, Any]:
+    components = [_component(package) for package in sorted(set(packages))]
+    reference = f"{image}:{tag}"
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps([reference, components], sort_keys=True))
+    return {
+        "bomFormat": "CycloneDX",
+        "specVersion": SPEC,
+        "serialNumber": serial.urn,
+        "version": 1,
+        "metadata": {
+            "tools": {"components": [{"type": "application", "name": "pluto"}]},
+            "component": {"type": "container", "bom-ref": reference, "name": image, "version": tag},
+        },
+        "components": components,
+    }
 
 
 def write(packages: Iterable[Package], path: Path, *, image: str, tag: str) -> None:
-    entries = [{"name": p.name, "version": p.version, "licences": list(p.licences)} for p in sorted(set(packages))]
-    path.write_text(json.dumps({"image": image, "tag": tag, "packages": entries}, indent=1) + "\n")
+    path.write_text(json.dumps(document(packages, image=image, tag=tag), indent=1) + "\n")
 
 
 def read(path: Path) -> tuple[Package, ...]:
     """What `write` wrote. Raises ApplyError for a file that is none of ours."""
     try:
-        entries = json.loads(path.read_text())["packages"]
-        return tuple(Package(name=e["name"], version=e["version"], licences=tuple(e["licences"])) for e in entries)
+        return tuple(_package(component) for component in json.loads(path.read_text())["components"])
     except (ValueError, KeyError) as error:
         raise ApplyError(f"{path} lists no packages: remove it and the archive beside it, apply again") from error
 
 
-def _debian(folder: Path, archive: Path) -> Package:
-    name, version = debian_archive(archive)
-    told = folder / "usr/share/doc" / name / "copyright"
-    licences = parse_copyright(told.read_text(errors="replace")) if told.is_file() else ()
-    return Package(name=name, version=version, licences=licences)
+def _component(package: Package) -> dict[str, Any]:
+    address = purl(package)
+    # By name, not by SPDX id: a debian/copyright's short names are not all of SPDX's (DEP-5).
+    told = {"licenses": [{"license": {"name": name}} for name in package.licences]} if package.licences else {}
+    digest = {"hashes": [{"alg": "SHA-256", "content": package.sha256}]} if package.sha256 else {}
+    properties = {ORIGIN: str(package.origin), ARCHITECTURE: package.architecture}
+    return {
+        "type": "library",
+        "bom-ref": address,
+        "name": package.name,
+        "version": package.version,
+        **digest,
+        **told,
+        "purl": address,
+        "properties": [{"name": name, "value": value} for name, value in properties.items()],
+    }
 
 
-def _contents(archive: Path) -> tuple[str, ...]:
-    return parse_contents(run(("dpkg-deb", "--contents", str(archive)), timeout=60).stdout)
-
-
-def _real(folder: Path, paths: Iterable[str]) -> set[str]:
-    """The paths as merged /usr has them; the last part is kept, so that a link stays a link."""
-    tree, real = Tree(folder), {}
-    for path in map(PurePosixPath, paths):
-        if path.parent not in real and tree.exists(path.parent):
-            real[path.parent] = tree.resolve(path.parent)[0]
-    return {str(real[path.parent] / path.name) for path in map(PurePosixPath, paths) if path.parent in real}
+def _package(component: dict[str, Any]) -> Package:
+    properties = {each["name"]: each["value"] for each in component["properties"]}
+    return Package(
+        name=component["name"],
+        version=component["version"],
+        origin=Origin(properties[ORIGIN]),
+        architecture=properties[ARCHITECTURE],
+        licences=tuple(each["license"]["name"] for each in component.get("licenses", ())),
+        sha256=next((each["content"] for each in component.get("hashes", ())), ""),
+    )

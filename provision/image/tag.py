@@ -1,6 +1,7 @@
 """An image's tag: a hash of all that decides its bytes, so that nothing is built twice (law 10).
 
-The versions of the distribution's packages are not part of it: a tag names the definition, not the day.
+The versions of the distribution's packages are not part of it: a tag names the definition, and the refresh it was
+last made anew for (decision 018), not the day.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from typing import Any
 from provision.errors import ApplyError
 from specs.model import Image, PutFile
 
-# The making code's version: raise it when the same definition gives other bytes; test_image_assemble.py pins them.
-MAKER = 1
+# The making code's version: raise it when the same definition gives other bytes or another SBOM;
+# test_image_assemble.py pins them.
+MAKER = 2
 DIGITS = 12
 
 
-def tag(image: Image, folder: Path, *, family: str, suite: str, base: str | None) -> str:
-    """The tag of `image`, whose put files lie in `folder`; `base` is the tag of the image it stands on."""
+def tag(image: Image, folder: Path, *, family: str, suite: str, base: str | None, epoch: str = "") -> str:
+    """The tag of `image`, whose put files lie in `folder`; `base` is the tag of the image it stands on.
+
+    `epoch` is that of its last refresh, "" where there was none (provision.image.epoch).
+    """
     definition = {
         "maker": MAKER,
         "machine": platform.machine(),
@@ -39,6 +44,10 @@ def tag(image: Image, folder: Path, *, family: str, suite: str, base: str | None
     }
     if image.jail is not None:
         definition["jail"] = [str(image.jail.at), sorted(map(str, image.jail.programs))]
+    if image.jlink is not None:
+        definition["jlink"] = [str(image.jlink.at), list(image.jlink.modules)]
+    if epoch:
+        definition["epoch"] = epoch
     text = json.dumps(definition, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 

@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import assert_never
 
 from provision.render.order import File, Folder, Kernel, Order, Owned, SecretFile
-from provision.render.podman import LOG_BYTES, cgroup_parent
+from provision.render.podman import cgroup_parent
 from specs.instance import LABEL, LABEL_SPEC, Instance
-from specs.model import Mount, Profile, SourceKind
+from specs.model import LOG_BYTES, Mount, Profile, SourceKind
 
 __all__ = [
     "File",
@@ -112,7 +112,7 @@ def _owned(order: Order) -> Iterator[tuple[Mount, Owned]]:
                     source=origin(order, mount),
                     target=order.instance.owned / order.container.name / f"{flat}.{mount.owner}",
                     owner=mount.owner,
-                    outside=order.ids.outside(order.container.owner_inside),
+                    outside=order.user if order.host_userns else order.ids.outside(order.container.owner_inside),
                 ),
             )
 

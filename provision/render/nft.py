@@ -18,6 +18,7 @@ from specs.guard import Effect, Guard, denied_link, guards, metered
 from specs.model import Estate
 from specs.topology import Node, nodes
 from specs.way import Hop, Way, ways
+from specs.whitelist import set_name
 
 TABLE = "inet pluto"
 FLUSH = "flush ruleset\n"
@@ -61,24 +62,26 @@ def _add(chains: _Chains, way: Way, hop: Hop) -> None:
 
 def _opening(way: Way, hop: Hop) -> str:
     port = way.flow.port
-    ends = f"{_is('saddr', hop.source)} {_is('daddr', hop.destination)}"
+    ends = f"{_is('saddr', hop.source, hop.whitelist)} {_is('daddr', hop.destination)}"
     return f"{ends} {port.protocol} dport {port.number} ct state new,established ct direction original accept"
 
 
 def _answer(way: Way, hop: Hop) -> str:
     port = way.flow.port
-    ends = f"{_is('saddr', hop.destination)} {_is('daddr', hop.source)}"
+    ends = f"{_is('saddr', hop.destination)} {_is('daddr', hop.source, hop.whitelist)}"
     return f"{ends} {port.protocol} sport {port.number} ct state established ct direction reply accept"
 
 
-def _is(key: str, address: IPv4Address | None) -> str:
+def _is(key: str, address: IPv4Address | None, whitelist: str | None = None) -> str:
+    if whitelist is not None:
+        return f"ip {key} @{set_name(whitelist)}"
     return f"ip {key} {address}" if address is not None else f"ip {key} != @inside"
 
 
 def _dnat(way: Way, hop: Hop) -> Iterator[str]:
     if hop.dnat is not None:
         port = way.flow.port
-        aim = f"{_is('saddr', None)} ip daddr {way.dial} {port.protocol} dport {port.number}"
+        aim = f"{_is('saddr', None, hop.whitelist)} ip daddr {way.dial} {port.protocol} dport {port.number}"
         yield f'iifname "{hop.enters}" {aim} dnat ip to {hop.dnat}'
 
 
@@ -95,7 +98,7 @@ def _text(estate: Estate, node: Node, chains: _Chains) -> str:
     forward = [*_guarded(estate, node), *chains.forward]
     body = [
         *_inside(estate, chains),
-        *(line for guard in guards(estate, node.name) for line in _guard(guard)),
+        *(line for guard in guards(estate, node.name) for line in _guard(estate, guard)),
         *_filter(node, "input", ['iifname "lo" accept', *chains.input], "iifname", links),
         *_filter(node, "forward", forward, "iifname", links if forward else []),
         *_filter(node, "output", ['oifname "lo" accept', *chains.output], "oifname", links),
@@ -113,8 +116,15 @@ def _inside(estate: Estate, chains: _Chains) -> Iterable[str]:
     return ("set inside {", "    type ipv4_addr", "    flags interval", f"    elements = {{ {networks} }}", "}", "")
 
 
-def _guard(guard: Guard) -> Iterable[str]:
-    """The set, and the chain that what it holds goes to."""
+def _guard(estate: Estate, guard: Guard) -> Iterable[str]:
+    """The set, and the chain that what it holds goes to; of an accept set alone, with those it holds in any case."""
+    if guard.effect is Effect.ACCEPT:
+        listed = ", ".join(map(str, estate.whitelist(guard.whitelist).addresses))
+        held = [f"    elements = {{ {listed} }}"] if listed else []
+        return (
+            *(f"set {guard.name} {{", "    type ipv4_addr", f"    size {guard.size}", "    flags timeout"),
+            *(*held, "}", ""),
+        )
     told = LOG.format(prefix=f"{guard.node} forward {guard.name}")
     return (
         *(f"set {guard.name} {{", "    type ipv4_addr", f"    size {guard.size}", "    flags dynamic,timeout"),
@@ -135,6 +145,8 @@ def _guarded(estate: Estate, node: Node) -> Iterator[str]:
                     asked = _opening(way, hop).replace("new,established", "new").removesuffix(" accept")
                     path = f'iifname "{hop.enters}" oifname "{hop.leaves}" ct status dnat {asked}'
                     yield f"{path} update @{guard.name} {{ ip saddr {over} }} goto {guard.name}"
+            case Effect.ACCEPT:
+                pass  # the flows' own rules name it
             case _:
                 assert_never(guard.effect)
 

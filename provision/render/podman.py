@@ -6,8 +6,7 @@ from pathlib import Path
 
 from provision.run import SYSTEM_PATH
 from specs.instance import Instance
-
-LOG_BYTES = 1 << 20  # a container's log is cut at this size (k8s-file)
+from specs.model import LOG_BYTES
 
 
 def cgroup_parent(instance: Instance) -> str:

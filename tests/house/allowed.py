@@ -14,6 +14,8 @@ ALLOWED: dict[str, dict[str, str]] = {
         "fixtures/run.py": "the judge's one door",
         "specs/pluto/images/fail2ban/deny.py": "runs inside its container, which has neither door",
         "specs/pluto/images/minecraft-backup/backup.py": "runs borg inside its container",
+        "specs/pluto/images/minecraft-map-render/watch.py": "runs the renderer inside its container",
+        "specs/pluto/images/whitelist/keep.py": "runs nft inside its container",
         "tests/house/tree.py": "asks git and ruff, so that the house can be judged before anything in it works",
     },
 }

@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.estate import estate_of, instance_of
 from fixtures.judge.sweep import lanes
-from fixtures.judge.workload import containers, runs
+from fixtures.judge.workload import containers, defined
 from specs.model import Estate
 from specs.oracle import pairs
 from specs.topology import Kind, nodes
@@ -17,13 +17,13 @@ AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
     "node": nodes,
     "isolated": lambda estate: (node for node in nodes(estate) if node.kind is Kind.ISOLATED),
     "container": containers,
-    "running": lambda estate: (each for each in containers(estate) if runs(estate, each)),
+    "defined": lambda estate: (each for each in containers(estate) if defined(estate, each)),
     "keeper": lambda estate: (
-        each for each in containers(estate) if runs(estate, each) and any(mount.exclusive for mount in each.mounts)
+        each for each in containers(estate) if defined(estate, each) and any(mount.exclusive for mount in each.mounts)
     ),
     "pair": pairs,
     "apart": lambda estate: dict.fromkeys(
-        (*(node.name for node in nodes(estate)), *(each.name for each in containers(estate) if runs(estate, each)))
+        (*(node.name for node in nodes(estate)), *(each.name for each in containers(estate) if defined(estate, each)))
     ),
 }
 

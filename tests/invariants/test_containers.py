@@ -12,8 +12,8 @@ def test_container(evidence: Evidence, estate: Estate, container: Container) -> 
     settle(judge.container(evidence, estate, container))
 
 
-def test_mounts(evidence: Evidence, estate: Estate, instance: Instance, running: Container) -> None:
-    settle(mounts(evidence, estate, instance, running))
+def test_mounts(evidence: Evidence, estate: Estate, instance: Instance, defined: Container) -> None:
+    settle(mounts(evidence, estate, instance, defined))
 
 
 def test_id_ranges(evidence: Evidence, estate: Estate) -> None:

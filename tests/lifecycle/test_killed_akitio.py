@@ -11,8 +11,10 @@ from fixtures.minecraft import Player, console
 from fixtures.netns import named
 from fixtures.scratch import Scratch
 from fixtures.terminal import terminal
+from fixtures.web import Browser
 from specs.instance import Instance
 from tests.lifecycle.test_containers import pid_of
+from tests.services.conftest import browser
 
 SECONDS = 10.0
 OTHERS = ("lbmt-darkroom", "reverse-proxy-stream", "vpn-edge")
@@ -40,6 +42,22 @@ def backup(made: Scratch) -> bool:
     return "save-on" in log(made.instance).rpartition("save-all flush")[2]
 
 
+def map_page(made: Scratch) -> bool:
+    """A visitor sees the page that the renderer drew."""
+    return visitor(made).ask("/map/").status == 200
+
+
+def drawing(made: Scratch) -> bool:
+    """A map that is painted now is drawn, and served."""
+    number = 9
+    console(made.instance, f"paint {number} 18")
+    return visitor(made).ask(f"/map/tiles/{number}.png").status == 200
+
+
+def visitor(made: Scratch) -> Browser:
+    return browser(made.estate, made.instance, named(made.netns("visitor")))
+
+
 def log(instance: Instance) -> str:
     return (instance.home / "volumes/mc-working-tree/logs/latest.log").read_text()
 
@@ -50,6 +68,8 @@ def log(instance: Instance) -> str:
         ("minecraft-server", game),
         ("minecraft-rcon", commands),
         ("minecraft-ttyd-rcon", web_terminal),
+        ("minecraft-map", map_page),
+        ("minecraft-map-render", drawing),
         ("minecraft-backup", backup),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

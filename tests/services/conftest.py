@@ -78,6 +78,11 @@ def source(destination: str) -> str:
         return str(asked.getsockname()[0])
 
 
+def interfaces(netns: Path) -> set[str]:
+    """The names of a namespace's interfaces."""
+    return {name for _, name in inside(netns, socket.if_nameindex)}
+
+
 Sit = Callable[..., Desk]
 
 

@@ -15,6 +15,8 @@ from fixtures.web import Browser
 from specs.instance import Instance
 
 Sit: TypeAlias = Callable[..., Desk]
+COMMITS = 3000
+BIG = "all work and no play\n" * 150_000  # 3 MB, and cgit shows 2
 README = "# Fabric\n\nSee [the file](fabric.json). <script>alert(1)</script>\n"
 
 
@@ -49,6 +51,28 @@ def push(desk: Desk, folder: Path, name: str) -> None:
 
 
 @pytest.fixture
+def large(desk: Desk, name: str, tmp_path: Path) -> str:
+    """A public repository with a long history, a wide folder and a file that is too big for a page."""
+    assert desk.say("mk", name).code == 0
+    folder = tmp_path / "large"
+    run.run(("git", "init", "-q", "-b", "main", str(folder)))
+    run.run(("git", "-C", str(folder), "fast-import", "--quiet"), stdin="".join(history(COMMITS)), timeout=60)
+    done = desk.git("-C", str(folder), "push", "-q", f"{desk.where}:{name}", "main")
+    assert done.code == 0, done.stderr
+    return name
+
+
+def history(commits: int) -> Iterator[str]:
+    """git-fast-import(1)'s stream: so many commits, each with a file more in the folder `wide`; last a big file."""
+    for number in range(commits + 1):
+        path, content = (f"wide/{number}", f"{number}\n") if number < commits else ("big.txt", BIG)
+        who = f"committer Liam <liam@lbmt.example> {1_700_000_000 + number} +0000"
+        message = f"Step {number}"
+        yield f"commit refs/heads/main\n{who}\ndata {len(message)}\n{message}\n"
+        yield f"M 644 inline {path}\ndata {len(content)}\n{content}\n"
+
+
+@pytest.fixture
 def pushed(desk: Desk, name: str, tmp_path: Path) -> str:
     """A public repository with a commit in it."""
     assert desk.say("mk", name).code == 0
@@ -80,6 +104,12 @@ def test_anything_else_is_refused(desk: Desk, words: tuple[str, ...]) -> None:
     assert done.stderr.startswith("git-door: ")
 
 
+def test_large_files_are_refused_in_words(desk: Desk, pushed: str) -> None:
+    """No package has git-lfs-transfer: who asks for it is told, by the name of what is missing."""
+    done = desk.say(f"git-lfs-transfer '/{pushed}.git' upload")
+    assert (done.code, "this image has no git-lfs-transfer" in done.stderr) == (1, True)
+
+
 def test_pushed_is_cloned_again(desk: Desk, pushed: str, tmp_path: Path) -> None:
     done = desk.git("clone", "-q", f"{desk.where}:{pushed}", str(tmp_path / "again"))
     assert done.code == 0, done.stderr
@@ -97,6 +127,40 @@ def test_pages(visitor: Browser, pushed: str) -> None:
         assert visitor.ask(f"/git/{pushed}/{page}").status == 200
     assert visitor.ask(f"/git/{pushed}/plain/fabric.json").body == b'{"threads": 2}\n'
     assert b"cgit.cgi" not in visitor.ask(f"/git/{pushed}/").body
+
+
+def test_large_repository(visitor: Browser, large: str) -> None:
+    """The tabs answer, page by page; a big file is no page, but is downloaded to its last byte."""
+    first, last = visitor.ask(f"/git/{large}/log/"), visitor.ask(f"/git/{large}/log/?ofs={COMMITS - 10}")
+    assert b"Step 1<" not in first.body
+    assert b"Step 1<" in last.body
+    for page in ("", "refs/", "tree/", "tree/wide", "commit/", "diff/", "log/wide/7"):
+        assert visitor.ask(f"/git/{large}/{page}").status == 200, page
+    assert f">{COMMITS - 1}<".encode() in visitor.ask(f"/git/{large}/tree/wide").body
+    shown = visitor.ask(f"/git/{large}/tree/big.txt").body
+    assert b"blob size" in shown
+    assert len(shown) < len(BIG) // 2
+    assert visitor.ask(f"/git/{large}/plain/big.txt").body == BIG.encode()
+
+
+def test_names_with_dots(desk: Desk, visitor: Browser, name: str, tmp_path: Path) -> None:
+    """A repository called like a file is one all the same."""
+    dotted = f"{name}.json"
+    assert desk.say("mk", dotted).code == 0
+    try:
+        push(desk, commit(tmp_path / "tree"), dotted)
+        assert visitor.ask(f"/git/{dotted}/about/").status == 200
+        assert visitor.ask(f"/git/{dotted}/plain/fabric.json").body == b'{"threads": 2}\n'
+    finally:
+        assert desk.say("rm", dotted).code == 0
+
+
+def test_nothing_is_pushed_over_http(visitor: Browser, pushed: str) -> None:
+    """Reading is served (the control), receiving is not."""
+    assert visitor.ask(f"/git/{pushed}/info/refs").status == 200
+    assert visitor.ask(f"/git/{pushed}/git-receive-pack", method="POST", body=b"0000").status == 404
+    refs = visitor.ask(f"/git/{pushed}/info/refs?service=git-receive-pack")
+    assert b"git-receive-pack" not in refs.body
 
 
 @pytest.mark.parametrize("suffix", ["tar.gz", "zip"])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import container
+from fixtures.chromium import Page, page
 from fixtures.music import Listener
 from fixtures.netns import inside
 from fixtures.samples.song import song
@@ -114,6 +115,38 @@ def test_web_client_shows_its_page(through: Callable[[str], Listener], peer: str
     parts = re.findall(rb'(?:href|src)="([^"]+)"', page.body)
     assert parts == [b"style.css", b"player.js"]
     assert {through(peer).get(f"/{part.decode()}").status for part in parts} == {200}
+
+
+def test_web_client_plays_in_a_browser(through: Callable[[str], Listener], sample: bytes) -> None:
+    """The page as its visitor has it: a wrong password is told, then the album is listed, its song plays."""
+    there = through("laptop")
+    wait(lambda: ALBUM in names(there), what=f"the album {ALBUM} in the list", seconds=15)
+    with page(there.netns) as browser:
+        browser.open(f"http://{there.address}:{there.port}/")
+        browser.until("document.readyState === 'complete'")
+        log_in(browser, "wrong")
+        browser.until("document.querySelector('#said').textContent")
+        assert browser.value("document.querySelectorAll('#albums button').length") == 0
+        log_in(browser, there.password)
+        press(browser, "#albums", f"{ARTIST} \N{EN DASH} {ALBUM}")
+        press(browser, "#songs", TITLE)
+        browser.until("document.querySelector('#audio').currentTime > 0.2")
+        assert browser.value("document.querySelector('#playing').textContent") == f"{ARTIST} \N{EN DASH} {TITLE}"
+        assert browser.value("document.querySelector('#said').textContent") == ""
+
+
+def log_in(browser: Page, password: str) -> None:
+    for field, said in (("name", "liam"), ("password", password)):
+        browser.value(f"document.querySelector('[name={field}]').select()")
+        browser.type(said)
+    browser.value("document.querySelector('#login button').click()")
+
+
+def press(browser: Page, where: str, text: str) -> None:
+    """The button of a list that says `text`, once it is there."""
+    found = f"[...document.querySelectorAll('{where} button')].find((each) => each.textContent === {json.dumps(text)})"
+    browser.until(found)
+    browser.value(f"{found}.click()")
 
 
 def test_web_client_passes_on_the_api_alone(through: Callable[[str], Listener]) -> None:

@@ -4,7 +4,7 @@ import json
 import re
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -91,9 +91,23 @@ def test_game_port_is_handed_through(visitor: Browser) -> None:
     inside(visitor.netns, lambda: socket.create_connection((visitor.address, 25565), timeout=5).close())
 
 
-def test_leaf_is_not_there_for_the_visitor(visitor: Browser, place: Callable[[str], Path]) -> None:
-    """What the edge may ask (the control), the visitor may not, although he knows the address."""
-    leaf = ("172.16.1.1", 8080)
-    inside(place("reverse-proxy-edge"), lambda: socket.create_connection(leaf, timeout=5).close())
-    with pytest.raises(OSError, match=r"timed out|unreachable"):
-        inside(visitor.netns, lambda: socket.create_connection(leaf, timeout=0.5).close())
+@pytest.mark.parametrize("node", ["visitor", "laptop"])
+def test_leaves_are_there_for_the_edge_alone(estate: Estate, place: Callable[[str], Path], node: str) -> None:
+    """Sites and game: what the edge may ask (the control), others may not, although they know the address."""
+    leaves = list(public_leaves(estate))
+    assert len(leaves) > 3
+    for leaf in leaves:
+        connect(place("reverse-proxy-edge"), leaf, 5)
+        with pytest.raises(OSError, match=r"timed out|unreachable"):
+            connect(place(node), leaf, 0.5)
+
+
+def connect(netns: Path, leaf: tuple[str, int], seconds: float) -> None:
+    inside(netns, lambda: socket.create_connection(leaf, timeout=seconds).close())
+
+
+def public_leaves(estate: Estate) -> Iterator[tuple[str, int]]:
+    """Where the edge asks what runs behind it."""
+    for flow in estate.flows:
+        if flow.source_node == estate.site.edge and not estate.image(estate.container(flow.target).image).pending:
+            yield str(estate.link(flow.link).end(flow.target).address), flow.port.number

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.chromium import page
 from fixtures.netns import inside
 from fixtures.terminal import PORT, terminal
 from specs.model import Estate
@@ -23,6 +24,24 @@ def test_shows_the_log_and_takes_commands(place: Place, address: str) -> None:
         session.until("The stand-in is listening")
         session.type("list")
         session.until("of a max of 20 players online")
+
+
+# What xterm.js, which ttyd shows its terminal with, has on its screen; the page itself draws it as a picture.
+SCREEN = """(() => {
+    const rows = window.term ? term.buffer.active : {length: 0};
+    return Array.from({length: rows.length}, (_, row) => rows.getLine(row).translateToString(true)).join("\\n");
+})()"""
+
+
+def test_page_in_a_browser(place: Place, address: str) -> None:
+    """The page as its visitor has it: the session's log is there, and what he types is answered."""
+    with page(place("laptop")) as browser:
+        browser.open(f"http://{address}:{PORT}/")
+        browser.until(f"{SCREEN}.includes('The stand-in is listening')")
+        assert "of a max of 20 players online" not in str(browser.value(SCREEN))
+        browser.value("term.focus()")
+        browser.type("list\n")
+        browser.until(f"{SCREEN}.includes('of a max of 20 players online')")
 
 
 def test_other_pages_cannot_open_it(place: Place, address: str) -> None:

@@ -22,9 +22,10 @@ from fixtures.observe.mount import MountPoint
 from fixtures.observe.process import Process
 from fixtures.observe.ruleset import Ruleset
 from fixtures.observe.socket import Listener
+from fixtures.observe.whitelist import Resolution
 from specs.instance import Instance
 from specs.load import load
-from specs.model import TUNNEL_INTERFACE, Container, Estate, SourceKind
+from specs.model import LOG_BYTES, TUNNEL_INTERFACE, Container, Estate, SourceKind
 from specs.naming import altname, netns
 from specs.sysctls import every, interfaces
 from specs.topology import Kind, Node, nodes
@@ -35,16 +36,17 @@ INSTANCE = Instance(name="unit")
 
 
 @cache
-def ideal(estate: Estate = ESTATE) -> Evidence:
-    places = tuple(_namespace(estate, node, inode) for inode, node in enumerate(nodes(estate), start=1000))
-    running = [each for each in containers(estate) if runs(estate, each)]
+def ideal(estate: Estate = ESTATE, *, kernel_wireguard: bool = False) -> Evidence:
+    tunnel = "wireguard" if kernel_wireguard else "tun"
+    places = tuple(_namespace(estate, node, inode, tunnel) for inode, node in enumerate(nodes(estate), start=1000))
+    running = [each for each in containers(estate) if runs(estate, each, kernel_wireguard=kernel_wireguard)]
     found = tuple(_container(estate, each, place, places) for place, each in enumerate(running))
     return Evidence(
         format=FORMAT,
         instance=INSTANCE.name,
         taken="2026-01-01T00:00:00.000+00:00",
         seconds=0.1,
-        kernel_wireguard=False,
+        kernel_wireguard=kernel_wireguard,
         namespaces=places,
         machine=(),
         names=tuple(Bound(name=each.name, inode=each.inode) for each in places),
@@ -55,6 +57,11 @@ def ideal(estate: Estate = ESTATE) -> Evidence:
         containers=found,
         stored=tuple(each.name for each in found),
         foreign=(),
+        resolutions=tuple(
+            Resolution(name=name, addresses=(str(address),), before=(), since=0.0)
+            for node in estate.world.nodes
+            for name, address in node.records
+        ),
     )
 
 
@@ -62,7 +69,7 @@ def node_named(name: str) -> Node:
     return next(node for node in nodes(ESTATE) if node.name == name)
 
 
-def _namespace(estate: Estate, node: Node, inode: int) -> Namespace:
+def _namespace(estate: Estate, node: Node, inode: int, tunnel: str) -> Namespace:
     known = [("lo", LO), *((end.ifname, end.interface) for end in node.endpoints)]
     if node.tunnel:
         known.append((TUNNEL_INTERFACE, node.tunnel))
@@ -71,7 +78,7 @@ def _namespace(estate: Estate, node: Node, inode: int) -> Namespace:
     return Namespace(
         name=netns(INSTANCE.name, node.name),
         inode=inode,
-        interfaces=tuple(_interface(estate, node, name) for name in interfaces(node)),
+        interfaces=tuple(_interface(estate, node, name, tunnel) for name in interfaces(node)),
         addresses=tuple(
             Address(ifname=name, local=str(one.ip), peer=str(one.ip), prefix=one.network.prefixlen)
             for name, one in known
@@ -94,12 +101,12 @@ def _namespace(estate: Estate, node: Node, inode: int) -> Namespace:
     )
 
 
-def _interface(estate: Estate, node: Node, name: str) -> Interface:
+def _interface(estate: Estate, node: Node, name: str, tunnel: str) -> Interface:
     plain: dict[str, Any] = {"name": name, "altnames": (), "master": 0, "peer": None, "peer_index": 0, "xdp": False}
     if name == "lo":
         return Interface(**plain, index=1, kind="loopback", mtu=65536, flags=IFF_UP | IFF_LOOPBACK)
     if name == TUNNEL_INTERFACE:
-        return Interface(**plain, index=2, kind="tun", mtu=1420, flags=IFF_UP | IFF_NOARP)
+        return Interface(**plain, index=2, kind=tunnel, mtu=1420, flags=IFF_UP | IFF_NOARP)
     end = next(end for end in node.endpoints if end.ifname == name)
     far, long = estate.link(end.link).far(node.name), altname(end.link)
     index = _index(estate, name)
@@ -137,6 +144,7 @@ def _container(estate: Estate, declared: Container, place: int, places: tuple[Na
         resolv_conf="",
         hosts=f"127.0.0.1 localhost {declared.name}\n",
         limits=Limits(memory=declared.limits.memory, pids=declared.limits.pids, cpus=declared.limits.cpus),
+        log_bytes=LOG_BYTES,
     )
 
 

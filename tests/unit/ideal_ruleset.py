@@ -6,6 +6,7 @@ from typing import Any
 from specs.model import HOST, WAN, Estate, Protocol
 from specs.topology import Node
 from specs.way import Hop, Way, ways
+from specs.whitelist import expected
 
 Json = dict[str, Any]
 ACCEPT: Json = {"accept": None}
@@ -57,6 +58,9 @@ def _rules(estate: Estate, node: Node, passing: tuple[tuple[Way, Hop], ...]) -> 
     yield rule("output", match(OIF, "lo"), ACCEPT)
     if node.name == HOST:
         yield from _guards(estate)
+    for name in dict.fromkeys(hop.whitelist for _, hop in passing if hop.whitelist):
+        held = sorted(str(each) for each in expected(estate, name))
+        yield dynamic(f"whitelist-{name}", size=1024, elem=held)
     for way, hop in passing:
         yield from _hop(estate, way, hop)
 
@@ -74,9 +78,9 @@ def _guards(estate: Estate) -> Iterator[Json]:
     limit = {"limit": {"rate": site.flood.rate, "burst": site.flood.burst, "per": "second", "inv": True}}
     meter = {"set": {"op": "update", "elem": source, "set": "@flood", "stmt": [limit]}}
     for flow in estate.flows:
-        if flow.source_node == WAN and flow.port.protocol is Protocol.TCP:
+        if estate.from_internet(flow) and flow.port.protocol is Protocol.TCP:
             to = edge.end(site.edge).address
-            ends = _ends(estate, {"saddr": None, "daddr": to})
+            ends = _ends(estate, {"saddr": None, "daddr": to}, None if flow.source_node == WAN else flow.source_node)
             new = [match(STATUS, "dnat", "in"), match(STATE, "new", "in"), _direction("original")]
             port = match(payload("tcp", "dport"), flow.port.number)
             yield rule("forward", match(IIF, uplink), match(OIF, edge.ifname), *ends, port, *new, meter, DROP)
@@ -90,7 +94,7 @@ def dynamic(name: str, **more: Any) -> Json:
 def _hop(estate: Estate, way: Way, hop: Hop) -> Iterator[Json]:
     there = {"saddr": hop.source, "daddr": hop.destination}
     back = {"saddr": hop.destination, "daddr": hop.source}
-    protocol, port = str(way.flow.port.protocol), way.flow.port.number
+    protocol, port, among = str(way.flow.port.protocol), way.flow.port.number, hop.whitelist
     hooks = ("forward", "forward")
     if hop.enters is None:
         hooks = ("output", "input")
@@ -100,12 +104,13 @@ def _hop(estate: Estate, way: Way, hop: Hop) -> Iterator[Json]:
     opening = [*dnat, match(payload(protocol, "dport"), port), match(STATE, ["established", "new"], "in")]
     following = [match(payload(protocol, "sport"), port), match(STATE, "established", "in")]
     yield rule(
-        hooks[0], *_path(hop.enters, hop.leaves), *_ends(estate, there), *opening, _direction("original"), ACCEPT
+        hooks[0], *_path(hop.enters, hop.leaves), *_ends(estate, there, among), *opening, _direction("original"), ACCEPT
     )
-    yield rule(hooks[1], *_path(hop.leaves, hop.enters), *_ends(estate, back), *following, _direction("reply"), ACCEPT)
+    answers = _ends(estate, back, among)
+    yield rule(hooks[1], *_path(hop.leaves, hop.enters), *answers, *following, _direction("reply"), ACCEPT)
     to = match(payload(protocol, "dport"), port)
     if hop.dnat:
-        ends = _ends(estate, {"saddr": hop.source, "daddr": way.dial})
+        ends = _ends(estate, {"saddr": hop.source, "daddr": way.dial}, among)
         yield rule("prerouting", *_path(hop.enters, None), *ends, to, {"dnat": {"family": "ip", "addr": str(hop.dnat)}})
     if hop.masquerade:
         yield rule("postrouting", *_path(None, hop.leaves), *_ends(estate, there), to, {"masquerade": None})
@@ -119,12 +124,14 @@ def _path(iif: str | None, oif: str | None) -> list[Json]:
     return [*([match(IIF, iif)] if iif else []), *([match(OIF, oif)] if oif else [])]
 
 
-def _ends(estate: Estate, ends: dict[str, Any]) -> Iterator[Json]:
+def _ends(estate: Estate, ends: dict[str, Any], among: str | None = None) -> Iterator[Json]:
     inside: list[Json] = []
-    if None in ends.values():
+    if None in ends.values() and among is None:
         inside = [{"prefix": {"addr": str(each.network_address), "len": each.prefixlen}} for each in estate.inside]
     for field, address in ends.items():
-        if address is None:
+        if address is None and among is not None:
+            yield match(payload("ip", field), f"@whitelist-{among}")
+        elif address is None:
             yield match(payload("ip", field), {"set": inside}, "!=")
         else:
             yield match(payload("ip", field), str(address))

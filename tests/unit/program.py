@@ -1,5 +1,6 @@
 """Programs of images, loaded from where they lie: they are no part of our packages."""
 
+import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
@@ -12,5 +13,6 @@ def program(image: str, file: str) -> ModuleType:
     assert found is not None
     assert found.loader is not None
     module = module_from_spec(found)
+    sys.modules[found.name] = module  # dataclasses look their own module up
     found.loader.exec_module(module)
     return module

@@ -16,8 +16,9 @@ import pytest
 from provision.idrange import IdRange
 from provision.render.container import every_folder, own_files, owned, specification, volume
 from provision.render.order import File, Kernel, Order, SecretFile
+from provision.render.podman import containers_conf
 from specs.instance import LABEL_SPEC, Instance
-from specs.model import Container, Image, Limits, Mount, Profile, Source, SourceKind, Waiver, When
+from specs.model import LOG_BYTES, Container, Image, Limits, Mount, Profile, Source, SourceKind, Waiver, When
 
 GOLDEN = Path(__file__).parent / "golden"
 HERE = Source(file="modules/michel.yaml", line=6)
@@ -80,6 +81,13 @@ def test_document(name: str) -> None:
     assert document == json.loads(path.read_text())
 
 
+def test_no_log_is_without_an_end() -> None:
+    """By the container's own document; and by the instance's containers.conf for one that would say nothing."""
+    for case in CASES.values():
+        assert specification(case)["log_configuration"] == {"driver": "k8s-file", "size": LOG_BYTES}
+    assert f"log_size_max = {LOG_BYTES}" in containers_conf(INSTANCE)
+
+
 def spec(wanted: Order) -> str:
     labels = specification(wanted)["labels"]
     assert isinstance(labels, dict)
@@ -134,6 +142,16 @@ def test_owned_path_is_bound_from_its_mount_and_its_folder_is_the_owners(user: i
     assert [m["source"] for m in mounts if m["destination"] == "/srv/git"] == [str(shown.target)]
     assert [(f.path, f.owner) for f in every_folder([reader])] == [(shown.source, 1234)]
     assert spec(reader) != spec(order(replace(EDGE, mounts=(replace(OWNED, owner=1235),), user=user)))
+
+
+def test_owned_path_of_one_in_the_initial_user_namespace_is_its_users_there() -> None:
+    """Its waiver's user is the machine's, and between the owner and it stands the id-mapped mount."""
+    waiver = replace(TUNNEL_WAIVER, when=When.ALWAYS, user=1_900_002_049)
+    server = order(replace(EDGE, mounts=(OWNED,), waiver=waiver))
+    (shown,) = owned(server)
+    assert (shown.owner, shown.outside) == (1234, 1_900_002_049)
+    assert specification(server)["user"] == "1900002049:1900002049"
+    assert [(f.path, f.owner) for f in every_folder([server])] == [(shown.source, 1234)]
 
 
 def test_folder_of_a_machine_path_is_not_ours_on_metal() -> None:

@@ -15,6 +15,7 @@ from provision.commands.peer import qr
 from provision.errors import UsageError
 from provision.image import sbom
 from provision.image.inventory import inventory, leftover, shells
+from provision.image.packages import Origin, Package
 from provision.image.recipe import Family, recipe
 from provision.render import wg_quick
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
@@ -107,14 +108,14 @@ def test_shells() -> None:
 def test_inventory(tmp_path: Path) -> None:
     """A shell that the definition does not speak of is told all the same: the archive is asked."""
     estate = load()
-    made = recipe(estate, "caddy", Family.DEBIAN)
+    made = recipe(estate, "caddy", Family.DEBIAN, {})
     with tarfile.open(tmp_path / f"{made.stem}.tar", "w") as archive:
         archive.addfile(tarfile.TarInfo("usr/bin/caddy"))
         archive.addfile(tarfile.TarInfo("usr/bin/busybox"))
-    package = sbom.Package(name="a", version="1", licences=())
+    package = Package(name="a", version="1", origin=Origin.DEBIAN, architecture="all", licences=(), sha256="")
     sbom.write([package], tmp_path / f"{made.stem}.sbom.json", image="caddy", tag=made.tag)
     (tmp_path / "caddy-000000000000.tar").touch()
-    held = inventory(estate, tmp_path, Family.DEBIAN)
+    held = inventory(estate, tmp_path, Family.DEBIAN, {})
     caddy = next(one for one in held if one.name == "caddy")
     assert [str(path) for path in caddy.shells or ()] == ["/usr/bin/busybox"]
     assert (caddy.tag, len(caddy.packages or ())) == (made.tag, 1)

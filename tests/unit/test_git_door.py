@@ -19,13 +19,31 @@ door = program("git-ssh", "door.py")
         ("git-upload-pack '/dots.git'", ("git-upload-pack", "/dots.git")),
         ("git upload-pack 'dots'", ("git-upload-pack", "dots")),
         ("git-receive-pack 'private/x'", ("git-receive-pack", "private/x")),
+        ("git-lfs-transfer '/dots.git' upload", ("git-lfs-transfer", "/dots.git", "upload")),
+        ("git-lfs-transfer dots download", ("git-lfs-transfer", "dots", "download")),
     ],
 )
 def test_known(command: str, words: tuple[str, ...]) -> None:
     assert door.parse(command) == words
 
 
-@pytest.mark.parametrize("command", ["", "sh", "ls x", "mk", "mk a b", "rm", "git", "git config x", "git-shell 'x'"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "sh",
+        "ls x",
+        "mk",
+        "mk a b",
+        "rm",
+        "git",
+        "git config x",
+        "git-shell 'x'",
+        "git-lfs-transfer x",
+        "git-lfs-transfer x delete",
+        "git-lfs-authenticate x upload",
+    ],
+)
 def test_unknown(command: str) -> None:
     with pytest.raises(door.Refused):
         door.parse(command)
@@ -87,3 +105,17 @@ def test_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_says_why_not(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert door.main(argv) == 1
     assert capsys.readouterr().err.startswith("git-door: ")
+
+
+def test_large_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Handed over to git-lfs-transfer where the image has it, and refused in words where not."""
+    (tmp_path / "dots.git").mkdir()
+    (tmp_path / "dots.git/HEAD").touch()
+    became: list[tuple[object, ...]] = []
+    monkeypatch.setattr(door, "turn_into", lambda *words: became.append(words))
+    monkeypatch.setattr(door, "LFS", tmp_path / "git-lfs-transfer")
+    with pytest.raises(door.Refused, match="this image has no git-lfs-transfer"):
+        door.act(("git-lfs-transfer", "dots", "upload"), tmp_path)
+    door.LFS.touch()
+    door.act(("git-lfs-transfer", "dots", "upload"), tmp_path)
+    assert became == [(door.LFS, tmp_path / "dots.git", "upload")]

@@ -11,20 +11,21 @@ from specs.model import HOST, Protocol
 from specs.topology import nodes
 
 ESTATE = load()
+PLAYERS = "whitelist-players"
 
 
-def test_the_host_alone_has_guards() -> None:
+def test_guards_stand_where_the_client_is_seen() -> None:
     assert {
         node.name: [each.name for each in found] for node in nodes(ESTATE) if (found := guards(ESTATE, node.name))
-    } == {HOST: [BANNED, FLOOD]}
+    } == {HOST: [BANNED, FLOOD, PLAYERS], "reverse-proxy-edge": [PLAYERS]}
 
 
-def test_each_guard_only_ever_shuts_out_and_is_bounded() -> None:
+def test_each_guard_has_a_writer_and_is_bounded() -> None:
+    """Who is shut out is so for a while; who may come in, until he is taken out."""
     for each in guards(ESTATE, HOST):
-        assert each.effect in Effect
         assert each.writer
         assert 0 < each.size <= 65535
-        assert each.seconds > 0
+        assert (each.seconds == 0) == (each.effect is Effect.ACCEPT)
 
 
 def test_the_meter_counts_the_wans_connections_and_no_datagram() -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
-from provision.errors import ApplyError
-from provision.image import bootstrap, sbom
+from provision.image import bootstrap, packages
+from provision.image.packages import Origin, Package
+from specs.load import load
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -41,7 +40,7 @@ class TestBootstrap:
 
     def test_a_package_files_name(self) -> None:
         found = bootstrap.debian_archive(Path("libacl1_1%3a2.3.2-2+b1_amd64.deb"))
-        assert found == ("libacl1", "1:2.3.2-2+b1")
+        assert found == ("libacl1", "1:2.3.2-2+b1", "amd64")
 
     def test_certificates_are_bundled_in_order(self, tmp_path: Path) -> None:
         folder = tmp_path / bootstrap.CERTIFICATES
@@ -52,12 +51,15 @@ class TestBootstrap:
         assert (tmp_path / bootstrap.BUNDLE).read_text() == "A\nB\n"
 
 
-class TestSbom:
+class TestPackages:
     def test_apk(self) -> None:
-        text = "C:Q1x=\nP:zlib\nV:1.3.1-r2\nL:Zlib\nF:lib\nR:libz.so.1\nF:usr/lib\nR:x\n\nP:a\nV:2\nL:MIT AND ISC\n\n"
-        assert sbom.parse_apk(text) == (
-            (sbom.Package(name="zlib", version="1.3.1-r2", licences=("Zlib",)), ("/lib/libz.so.1", "/usr/lib/x")),
-            (sbom.Package(name="a", version="2", licences=("MIT", "ISC")), ()),
+        text = (
+            "C:Q1x=\nP:zlib\nV:1.3.1-r2\nA:x86_64\nL:Zlib\nF:lib\nR:libz.so.1\nF:usr/lib\nR:x\n\n"
+            "P:a\nV:2\nL:MIT AND ISC\n\n"
+        )
+        assert packages.parse_apk(text) == (
+            (alpine("zlib", "1.3.1-r2", "x86_64", ("Zlib",)), ("/lib/libz.so.1", "/usr/lib/x")),
+            (alpine("a", "2", "", ("MIT", "ISC")), ()),
         )
 
     def test_dpkg_contents(self) -> None:
@@ -66,18 +68,35 @@ class TestSbom:
             "-rwxr-xr-x root/root      1234 2025-01-01 00:00 ./usr/bin/a b\n"
             "lrwxrwxrwx root/root         0 2025-01-01 00:00 ./usr/lib/z.so -> z.so.1\n"
         )
-        assert sbom.parse_contents(text) == ("/usr/bin/a b", "/usr/lib/z.so")
+        assert packages.parse_contents(text) == ("/usr/bin/a b", "/usr/lib/z.so")
 
     def test_copyright(self) -> None:
         text = "Files: *\nLicense: GPL-2+\n text\n\nFiles: x\nLicense: MIT\n\nLicense: GPL-2+\n"
-        assert sbom.parse_copyright(text) == ("GPL-2+", "MIT")
+        assert packages.parse_copyright(text) == ("GPL-2+", "MIT")
 
-    def test_reads_back(self, tmp_path: Path) -> None:
-        packages = (sbom.Package(name="a", version="1", licences=("MIT",)),)
-        sbom.write(packages, tmp_path / "s.json", image="i", tag="t")
-        assert sbom.read(tmp_path / "s.json") == packages
 
-    def test_what_is_none_is_told(self, tmp_path: Path) -> None:
-        (tmp_path / "s.json").write_text("{}")
-        with pytest.raises(ApplyError, match=r"s\.json lists no packages: remove it and the archive beside it"):
-            sbom.read(tmp_path / "s.json")
+def alpine(name: str, version: str, architecture: str, licences: tuple[str, ...]) -> Package:
+    return Package(
+        name=name,
+        version=version,
+        origin=Origin.ALPINE,
+        architecture=architecture,
+        licences=licences,
+        sha256="",
+    )
+
+
+class TestAlpine:
+    """No Alpine mirror is at hand: the lists are what its public package index says."""
+
+    # What Alpine does not have; a stand-in for what it has; what its kernel does itself.
+    ONLY_DEBIAN = {"nas-nfs-ganesha", "supysonic", "wireguard"}
+
+    def test_lists(self) -> None:
+        lists = {image.name: dict(image.packages)["alpine"] for image in load().images}
+        told = "".join(f"{name}: {' '.join(packages)}\n" for name, packages in lists.items() if packages)
+        assert told == (GOLDEN / "alpine-packages").read_text()
+
+    def test_every_image_has_one_that_has_debians(self) -> None:
+        lists = {image.name: dict(image.packages) for image in load().images}
+        assert {name for name, told in lists.items() if told["debian"] and not told["alpine"]} == self.ONLY_DEBIAN

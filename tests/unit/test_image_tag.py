@@ -10,7 +10,7 @@ import pytest
 
 from provision.errors import ApplyError
 from provision.image import tag
-from specs.model import Image, PinnedFile, PutFile, Source
+from specs.model import Image, Jlink, PinnedFile, PutFile, Source
 from tests.unit.small_image import IMAGE, with_pages
 
 PINNED = PinnedFile(project="p", version="1", sha256="0" * 64, member="m", at=PurePosixPath("/usr/bin/p"))
@@ -50,6 +50,7 @@ class TestTag:
             {"writable": ()},
             {"entrypoint": ("/usr/sbin/lighttpd", "-D")},
             {"shell_reason": "because"},
+            {"jlink": Jlink(at=PurePosixPath("/usr/lib/jvm/runtime"), modules=("java.base",))},
         ],
         ids=lambda change: next(iter(change)),
     )
@@ -67,6 +68,14 @@ class TestTag:
     def test_changes_with_family_and_base(self, folder: Path) -> None:
         tags = [tag_of(IMAGE, folder), tag_of(IMAGE, folder, family="alpine"), tag_of(IMAGE, folder, base="0")]
         assert len(set(tags)) == 3
+
+    def test_changes_with_the_epoch(self, folder: Path) -> None:
+        plain = tag.tag(IMAGE, folder, family="debian", suite="trixie", base=None)
+        refreshed = [
+            tag.tag(IMAGE, folder, family="debian", suite="trixie", base=None, epoch=epoch) for epoch in ("", "1", "2")
+        ]
+        assert refreshed[0] == plain, "an image that was never refreshed keeps its tag"
+        assert len(set(refreshed)) == 3
 
     def test_a_link_among_the_put_files_is_refused(self, folder: Path) -> None:
         (folder / "www/link").symlink_to("index.html")

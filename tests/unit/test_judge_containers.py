@@ -11,10 +11,11 @@ from fixtures.judge.container import WHOLE
 from fixtures.judge.everything import everything
 from fixtures.judge.mount import IDMAPPED, exclusive
 from fixtures.observe.cgroup import Limits
-from fixtures.observe.container import Contained
+from fixtures.observe.container import Contained, log_bytes
 from fixtures.observe.evidence import Evidence
 from fixtures.observe.mount import MountPoint, parse
 from fixtures.verdict import Outcome, against
+from specs.model import LOG_BYTES
 from tests.unit.ideal import ESTATE, INSTANCE, ideal
 
 NAME = "unit.reverse-proxy-edge"
@@ -30,6 +31,8 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "a device": {"devices": ("/dev/null", "/dev/net/tun")},
     "a name server": {"resolv_conf": "nameserver 192.0.2.1\n"},
     "a name": {"hosts": "127.0.0.1 localhost\n192.0.2.2 host.containers.internal\n"},
+    "a log without end": {"log_bytes": None},
+    "a longer log": {"log_bytes": LOG_BYTES + 1},
     "no memory limit": {"limits": Limits(memory=None, pids=128, cpus=1.0)},
 }
 
@@ -125,12 +128,44 @@ def of(container: str, change: Callable[[tuple[MountPoint, ...]], tuple[MountPoi
     )
 
 
+@pytest.mark.parametrize(
+    ("driver", "bound", "cut_at"),
+    [
+        ("k8s-file:/c/ctr.log", "1048576", 1 << 20),
+        ("k8s-file:/c/ctr.log", "-1", None),
+        ("journald", "1048576", None),
+    ],
+)
+def test_where_conmon_cuts_a_log(driver: str, bound: str, cut_at: int | None) -> None:
+    assert log_bytes({"-l": driver, "--log-size-max": bound}) == cut_at
+    assert log_bytes({"-l": driver}) is None
+
+
 def test_a_dead_container_is_named() -> None:
     seen = ideal()
     alive = tuple(each for each in seen.containers if each.name != NAME)
     processes = tuple(each for each in seen.processes if each.pid != edge().pid)
     named = subjects(replace(seen, containers=alive, processes=processes))
     assert named == {"container reverse-proxy-edge", "mounts of reverse-proxy-edge"}
+
+
+KERNELS = pytest.mark.parametrize("kernel_wireguard", [False, True], ids=["wireguard-go", "wireguard of the kernel"])
+
+
+@KERNELS
+def test_tunnels_are_of_the_kernel_where_it_can(kernel_wireguard: bool) -> None:
+    """There nothing runs for them; here something does: each evidence is right of its own kernel alone."""
+    seen, other = ideal(kernel_wireguard=kernel_wireguard), ideal(kernel_wireguard=not kernel_wireguard)
+    assert subjects(seen) == set()
+    named = {f"container {name}" for name in ("vpn-edge", "laptop", "phone")}
+    assert subjects(replace(seen, containers=other.containers, stored=other.stored)) & named == named
+
+
+def test_no_container_runs_beside_the_kernels_tunnel() -> None:
+    """One that is left over from another kernel, even a dead one, is named twice: by its name, and as one too many."""
+    seen = ideal(kernel_wireguard=True)
+    left = subjects(replace(seen, stored=(*seen.stored, "unit.vpn-edge")))
+    assert left == {"container vpn-edge", f"containers of {ESTATE.name}"}
 
 
 def test_mountinfo_with_a_blank_in_a_path() -> None:

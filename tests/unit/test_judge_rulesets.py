@@ -168,6 +168,48 @@ BROKEN: dict[str, tuple[str, Change, str]] = {
         first(rule("forward", match(payload("ip", "saddr"), "@banned"), ACCEPT)),
         "accept for",
     ),
+    "somebody more on the whitelist": (
+        "host",
+        retold('["203.0.113.1", "203.0.113.3"]', '["203.0.113.1", "203.0.113.3", "203.0.113.9"]'),
+        "element 203.0.113.9 of whitelist-players, which nobody declared or recorded",
+    ),
+    "somebody for a while on the edge's whitelist": (
+        "reverse-proxy-edge",
+        retold('["203.0.113.1", "203.0.113.3"]', '["203.0.113.1", "203.0.113.3", {"elem": {"val": "203.0.113.9"}}]'),
+        "accept for",
+    ),
+    "nobody declared on the whitelist": (
+        "reverse-proxy-edge",
+        retold('["203.0.113.1", "203.0.113.3"]', '["203.0.113.3"]'),
+        "no element 203.0.113.1 in whitelist-players",
+    ),
+    "nobody recorded on the whitelist": (
+        "host",
+        retold('["203.0.113.1", "203.0.113.3"]', '["203.0.113.1"]'),
+        "no element 203.0.113.3 in whitelist-players",
+    ),
+    "an address in the whitelist's place": (
+        "host",
+        lambda listing: lacking("set", "whitelist-players")(
+            retold('"@whitelist-players"', '"203.0.113.1"')(listing),
+        ),
+        "no such dynamic set",
+    ),
+    "a smaller whitelist": (
+        "reverse-proxy-edge",
+        retold('"size": 1024', '"size": 4'),
+        "ipv4_addr, 4 at most",
+    ),
+    "a whitelist for every port": (
+        "reverse-proxy-edge",
+        first(rule("input", match(payload("ip", "saddr"), "@whitelist-players"), ACCEPT)),
+        "saddr 203.0.113.1|203.0.113.3",
+    ),
+    "the game for everybody": (
+        "reverse-proxy-edge",
+        edited(match(payload("ip", "saddr"), "@whitelist-players"), None),
+        "saddr 0.0.0.0-203.0.113.0",
+    ),
     "a ruleset of the world's": ("visitor", more({"table": {"family": "inet", "name": "x", "handle": 2}}), "table"),
 }
 

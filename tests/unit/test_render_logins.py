@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from provision.logins import logins
-from provision.render import cgit, copyparty, sshd
+from provision.render import cgit, copyparty, ganesha, sshd
 from provision.render.wireguard import Secret
 from specs.instance import Instance
-from specs.model import Mount, Person, Profile, SourceKind
+from specs.model import Mount, Person, Profile, SourceKind, Waiver, When
 from tests.unit.small_estate import CONTAINERS, estate
 from tests.unit.test_render_services import assert_golden
 
@@ -51,6 +51,20 @@ def test_copyparty() -> None:
     assert_golden("small-copyparty.conf", secret.reveal())
     with pytest.raises(ValueError, match="nobody may log in to drafts"):
         copyparty.render(small, shown, ())
+
+
+def test_ganesha() -> None:
+    """Every client is who the server is: the waiver's user; what is read-only stays so, a volume is not shown."""
+    small = estate()
+    waiver = Waiver(
+        reason="a test", when=When.ALWAYS, userns_host=True, capabilities=("DAC_READ_SEARCH",), devices=(), user=77
+    )
+    kept = replace(SHOWN, at=PurePosixPath("/srv/kept"), writable=True)
+    volume = replace(SHOWN, kind=SourceKind.VOLUME, at=PurePosixPath("/data"))
+    shown = replace(small.container("weblog"), mounts=(SHOWN, kept, volume), waiver=waiver)
+    assert_golden("small-ganesha.conf", ganesha.render(small, shown))
+    with pytest.raises(ValueError, match="listens at one address"):
+        ganesha.render(small, small.container("drafts"))
 
 
 class TestLogins:

@@ -76,5 +76,5 @@ def test_the_real_one_runs_where_the_family_has_it(family: Family, runs: str) ->
     server = pluto.container("navidrome-server")
     assert server.image == "navidrome"
     assert pluto.standing(server.image, family).name == runs
-    made = {recipe.name for recipe in recipes(pluto, family)}
+    made = {recipe.name for recipe in recipes(pluto, family, {})}
     assert made & {"navidrome", "supysonic"} == {runs}

@@ -8,15 +8,16 @@ from __future__ import annotations
 import base64
 import os
 from dataclasses import replace
+from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
 
 from provision import x25519
-from provision.render import caddyfile, fail2ban, haproxy, lighttpd, wireguard
+from provision.render import caddyfile, fail2ban, haproxy, lighttpd, nft, records, tiles, whitelists, wireguard
 from provision.render.wireguard import PeerKeys, Secret, TunnelKeys
-from specs.model import Bans, Estate, Profile, Requests
-from tests.unit.small_estate import estate
+from specs.model import Bans, Estate, Profile, Requests, Whitelist, World, WorldNode
+from tests.unit.small_estate import estate, link
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -101,6 +102,56 @@ def test_fail2ban_without_bans_says_so() -> None:
 def test_lighttpd(name: str) -> None:
     small = estate()
     assert_golden(f"small-lighttpd-{name}.conf", lighttpd.render(small, small.container(name)))
+
+
+def test_tiles() -> None:
+    assert_golden("small-tiles.conf", tiles.render(estate(), estate().container("weblog")))
+
+
+def listed() -> Estate:
+    """The small estate, whose game is open to a whitelist alone, with a resolver in its world."""
+    small = estate()
+    friends = Whitelist(
+        name="friends", addresses=(IPv4Address("203.0.113.1"),), names=("home.example",), source=small.links[0].source
+    )
+    flows = tuple(
+        replace(flow, source_node="friends") if flow.port.number == 25565 and flow.source_node == "wan" else flow
+        for flow in small.flows
+    )
+    host = replace(small.host, resolver=IPv4Address("198.51.100.3"))
+    answer = (("home.example", IPv4Address("203.0.113.3")),)
+    node = WorldNode(name="resolver", forwards=False, gateway=None, routes=(), zone="wan", records=answer)
+    world = World(nodes=(node,), links=(link("out", "wan", "resolver", "198.51.100.2"),))
+    return replace(small, flows=flows, host=host, whitelists=(friends,), world=world)
+
+
+@pytest.mark.parametrize("shares", ["host", "edge"])
+def test_whitelists(shares: str) -> None:
+    """The host's keeper asks, the edge's follows."""
+    keeper = replace(listed().container("stream"), name="keeper", shares=shares)
+    assert_golden(f"small-whitelists-{shares}.json", whitelists.render(listed(), keeper))
+
+
+def test_whitelists_that_nobody_needs_says_so() -> None:
+    with pytest.raises(ValueError, match="no whitelist stands in the namespace of hub: hub would"):
+        whitelists.render(listed(), listed().container("hub"))
+
+
+def test_records() -> None:
+    resolver = replace(listed().container("stream"), name="resolver", shares=None)
+    assert_golden("small-records.json", records.render(listed(), resolver))
+
+
+def test_ruleset_of_a_whitelist() -> None:
+    """Each rule of the game names the list, at both places where the player's address is seen, and both ways."""
+    texts = nft.rulesets(listed())
+    for node, rules in (("host", 3), ("edge", 2)):
+        assert "set whitelist-friends {" in texts[node]
+        assert "elements = { 203.0.113.1 }" in texts[node]
+        game = [line for line in texts[node].splitlines() if "25565" in line and "friends" in line]
+        assert len(game) == rules
+        assert all("@whitelist-friends" in line and "@inside" not in line for line in game)
+    assert "ip daddr 198.51.100.3 udp dport 53" not in texts["host"]  # the flow of it is the loader's to add
 
 
 def test_lighttpd_that_nobody_reaches_says_so() -> None:

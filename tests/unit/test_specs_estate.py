@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network
+
 import pytest
 
 from specs.load import load
@@ -22,9 +24,12 @@ SIDECARS = {
     "reverse-proxy-stream": "reverse-proxy-edge",
     "reverse-proxy-limits": "reverse-proxy-edge",
     "host-bans": "host",
+    "host-whitelist": "host",
+    "reverse-proxy-whitelist": "reverse-proxy-edge",
     "minecraft-rcon": "minecraft-server",
 }
-NETWORKLESS = {"lbmt-shop-backup", "master-backup", "minecraft-backup", "reverse-proxy-stats"}
+RENDERER = "minecraft-map-render"  # the page's minecraft-map, in two: docs/decisions/016
+NETWORKLESS = {"lbmt-shop-backup", "master-backup", "minecraft-backup", "reverse-proxy-stats", RENDERER}
 DEPENDS = {
     "lbmt-shop-backup": "lbmt-shop",
     "minecraft-ttyd-rcon": "minecraft-server",
@@ -37,7 +42,7 @@ VOLUMES = {
     "minecraft-server": "mc-working-tree",  # and mc-rcon, by its sidecar
     "minecraft-rcon": "mc-rcon",
     "minecraft-ttyd-rcon": "mc-rcon mc-working-tree",  # the second, read-only, for the log: docs/decisions/015
-    "minecraft-map": "mc-working-tree",
+    RENDERER: "mc-working-tree",  # which what faces the internet does not see
     "minecraft-backup": "mc-rcon mc-working-tree",
 }
 BINDS = {
@@ -72,7 +77,8 @@ WANTED_LINKS = [tuple(cell.strip(" `") for cell in row.split("|")[1:-1]) for row
 FLOWS = """
 wan -> reverse-proxy-edge tcp/80
 wan -> reverse-proxy-edge tcp/443
-wan -> reverse-proxy-edge tcp/25565
+players -> reverse-proxy-edge tcp/25565
+host -> resolver udp/53
 wan -> vpn-edge udp/51820
 reverse-proxy-edge -> lbmt-darkroom tcp/8080
 reverse-proxy-edge -> lbmt-weblog tcp/8080
@@ -101,6 +107,7 @@ def test_modules_and_containers(estate: Estate) -> None:
     own = {
         module.name: {c.name for c in module.containers if c.enabled and c.shares is None} for module in estate.modules
     }
+    own["akitio"].remove(RENDERER)
     assert own == {module: set(names.split()) for module, names in CONTAINERS.items()}
     assert sum(map(len, own.values())) == 18
     assert {m.name for m in estate.modules if m.prospective} == {"gavrilo", "genesius"}
@@ -113,6 +120,7 @@ def test_sidecars(estate: Estate) -> None:
 def test_nfs_is_declared_but_disabled(estate: Estate) -> None:
     disabled = [(m.name, c.name) for m in estate.modules for c in m.containers if not c.enabled]
     assert disabled == [("isidore", "nas-nfs-ganesha")]
+    assert estate.reserved == (IPv4Network("10.1.7.0/31"),)  # of its wire, which is disabled with it
 
 
 def test_networked_and_networkless(estate: Estate) -> None:
@@ -136,12 +144,12 @@ def test_no_link_but_those(estate: Estate) -> None:
 
 def test_no_flow_but_those(estate: Estate) -> None:
     assert {str(flow) for flow in estate.flows} == set(FLOWS.strip().splitlines())
-    assert len(estate.flows) == 19
+    assert len(estate.flows) == 20
 
 
 def test_metal_adds_certificates_alone() -> None:
     more = {str(flow) for flow in load(profile=Profile.METAL).flows} - set(FLOWS.strip().splitlines())
-    assert more == {"reverse-proxy-edge -> wan tcp/443"}
+    assert more == {"reverse-proxy-edge -> wan tcp/443", "host -> wan udp/53"}  # the resolver is no node of ours there
 
 
 def test_a_phone_may_have_music_and_nothing_else(estate: Estate) -> None:
@@ -175,7 +183,7 @@ def test_who_writes(estate: Estate) -> None:
 def test_dependencies(estate: Estate) -> None:
     own = {c.name: " ".join(c.depends_on) for c in estate.containers if c.depends_on and c.shares is None}
     assert own.items() >= DEPENDS.items()
-    assert set(own) - set(DEPENDS) <= {"navidrome-web-client", "reverse-proxy-stats"}
+    assert set(own) - set(DEPENDS) <= {"navidrome-web-client", "reverse-proxy-stats", RENDERER}
 
 
 def test_site(estate: Estate) -> None:
@@ -189,4 +197,4 @@ def test_site(estate: Estate) -> None:
 
 def test_every_uid_0_and_capability_has_its_reason(estate: Estate) -> None:
     odd = {c.name for c in estate.containers if c.user == 0 or c.capabilities or c.waiver}
-    assert odd == {"master-ssh", "vpn-edge", "host-bans"}
+    assert odd == {"master-ssh", "vpn-edge", "host-bans", "host-whitelist", "reverse-proxy-whitelist"}

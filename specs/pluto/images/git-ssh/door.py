@@ -2,6 +2,7 @@
 """The login shell of `git`: git's own services, and three words for the owner. Nothing else is run, by no shell.
 
     git-upload-pack, git-receive-pack, git-upload-archive '<repo>'     clone and fetch, push, archive
+    git-lfs-transfer '<repo>' upload|download                          large files, where the image has that program
     ls                                                                 every repository
     mk <repo>                                                          a new one, empty and bare
     rm <repo>                                                          remove it, for good
@@ -20,6 +21,7 @@ from typing import NoReturn
 
 ROOT = Path("/home/git/repos")
 GIT = "/usr/bin/git"
+LFS = Path("/usr/bin/git-lfs-transfer")
 SERVICES = ("git-upload-pack", "git-receive-pack", "git-upload-archive")
 PRIVATE = "private"
 RELEASES = "releases"  # release files, which git-web serves as they are
@@ -59,6 +61,8 @@ def parse(command: str) -> tuple[str, ...]:
     words = tuple(word.removeprefix("'").removesuffix("'") for word in rest.split())
     if verb in SERVICES and len(words) == 1:
         return verb, words[0]
+    if verb == LFS.name and words[1:] in (("upload",), ("download",)):
+        return verb, *words
     if (verb, len(words)) in {("ls", 0), ("mk", 1), ("rm", 1)}:
         return verb, *words
     raise Refused(f"{verb!r} is not known here, or not so: ls, mk <repo>, rm <repo>, and git's own services")
@@ -87,6 +91,8 @@ def act(words: tuple[str, ...], root: Path = ROOT) -> None:
             make(place(name, root), public=PRIVATE not in place(name, root).relative_to(root).parts)
         case ("rm", name):
             remove(there(name, root))
+        case (LFS.name, name, operation):
+            transfer(there(name, root), operation)
         case (service, name):
             become(
                 service.removeprefix("git-"), *(["--strict"] if service == "git-upload-pack" else []), there(name, root)
@@ -133,11 +139,22 @@ def remove(path: Path) -> None:
     gone.rmdir()
 
 
+def transfer(path: Path, operation: str) -> NoReturn:
+    """Large files over ssh. Raises Refused where the image lacks the program."""
+    if not LFS.exists():
+        raise Refused(f"large files are not taken here: this image has no {LFS.name}")
+    turn_into(LFS, path, operation)
+
+
 def become(service: str, *arguments: str | Path) -> NoReturn:
-    """Turn into git. Its environment is ours alone: nothing a client sends decides what git does."""
+    turn_into(Path(GIT), service, *arguments)
+
+
+def turn_into(program: Path, *arguments: str | Path) -> NoReturn:
+    """In this process's place. Its environment is ours alone: nothing a client sends decides what it does."""
     keep = {key: os.environ[key] for key in ("GIT_PROTOCOL", "HOME") if key in os.environ}
     os.execve(  # noqa: S606 - no shell is the point
-        GIT, ("git", service, *map(str, arguments)), {"PATH": "/usr/bin", **keep}
+        program, (program.name, *map(str, arguments)), {"PATH": "/usr/bin", **keep}
     )
 
 

@@ -26,6 +26,7 @@ DAY, SOON = 86400.0, 300.0  # seconds: between backups, after one that failed
 FLUSH_SECONDS = 120.0  # a big world on a slow disk
 AWAY_SECONDS = 120.0  # how long a game may take to come up
 PAUSE = 1.0
+READER_SECONDS = 600  # how long an owner who looks into the repository, or restores, is waited for
 KEPT = ("--keep-daily=7", "--keep-weekly=4", "--keep-monthly=6")
 ENVIRONMENT = {
     "BORG_REPO": str(REPOSITORY),
@@ -42,6 +43,7 @@ class BackupError(Exception):
 
 def main() -> None:
     signal.signal(signal.SIGTERM, _end)  # process 1 has no default action; SystemExit runs every `finally`
+    say("started")
     while True:
         Event().wait(DAY if attempt() else SOON)
 
@@ -106,7 +108,7 @@ def ask(line: str) -> str:
 
 def borg(*words: str) -> None:
     """One borg command in the working tree. Raises BackupError also for its warnings: a file not read is no backup."""
-    argv = (sys.executable, "-B", "-m", "borg", *words)
+    argv = (sys.executable, "-B", "-m", "borg", f"--lock-wait={READER_SECONDS}", *words)
     done = subprocess.run(
         argv,
         cwd=TREE,

@@ -1,0 +1,94 @@
+"""Whitelists in the specs and in the maker: who is expected, where the record lies, what the sets must hold."""
+
+from dataclasses import replace
+from ipaddress import IPv4Address
+from pathlib import Path
+
+import pytest
+
+from provision import health
+from provision.facts import whitelist as facts
+from provision.facts.whitelist import Accepted
+from specs.instance import Instance
+from specs.load import load
+from specs.model import HOST, Estate, Profile
+from specs.oracle import arrivals, internet
+from specs.way import way
+from specs.whitelist import expected, record, set_name
+
+ESTATE = load()
+EDGE = "reverse-proxy-edge"
+VISITOR, LAPTOP = IPv4Address("203.0.113.1"), IPv4Address("203.0.113.3")
+(GAME,) = (flow for flow in ESTATE.flows if flow.source_node == "players")
+SET = set_name("players")
+
+
+def with_addresses(*addresses: str) -> Estate:
+    """The estate with a whitelist of these alone."""
+    (listed,) = ESTATE.whitelists
+    return replace(ESTATE, whitelists=(replace(listed, addresses=tuple(map(IPv4Address, addresses)), names=()),))
+
+
+def test_who_is_expected() -> None:
+    assert expected(ESTATE, "players") == {VISITOR, LAPTOP}
+    assert expected(load(profile=Profile.METAL), "players") == {VISITOR}  # what a name means there, time will tell
+
+
+def test_who_of_the_labs_internet_may_open_what() -> None:
+    assert {end.node for end in internet(ESTATE, GAME)} == {"visitor", "laptop"}
+    everybody = next(flow for flow in ESTATE.flows if flow.source_node == "wan")
+    assert {end.node for end in internet(ESTATE, everybody)} == {"visitor", "laptop", "phone", "resolver"}
+
+
+def test_a_whitelists_way_is_the_internets_with_the_list_at_each_hop() -> None:
+    assert [(hop.node, hop.source, hop.whitelist) for hop in way(ESTATE, GAME).hops] == [
+        (HOST, None, "players"),
+        (EDGE, None, "players"),
+    ]
+
+
+def test_the_hosts_question_arrives_in_the_lab_and_is_nobodys_on_metal() -> None:
+    asked = [(target, str(cell.address)) for cell, (target, flow) in arrivals(ESTATE).items() if cell.node == HOST
+             and flow.target == "resolver"]  # fmt: skip
+    assert asked == [("resolver", "198.51.100.3")]
+    metal = arrivals(load(profile=Profile.METAL))
+    assert not any(flow.source_node == HOST and flow.port.number == 53 for _, flow in metal.values())
+
+
+def test_record_lies_in_its_keepers_volume() -> None:
+    instance = Instance(name="unit")
+    assert record(ESTATE, instance) == instance.home / "volumes/whitelist-record/record.json"
+    nobody = tuple(replace(module, containers=()) for module in ESTATE.modules)
+    assert record(replace(ESTATE, modules=nobody), instance) is None
+
+
+def test_sets_hold_the_declared_and_the_recorded() -> None:
+    recorded = {"steward.example": (LAPTOP, IPv4Address("192.168.1.3")), "other.example": (IPv4Address("192.0.2.1"),)}
+    for node in (HOST, EDGE):
+        held = facts.wanted(ESTATE, node, recorded)
+        assert held == {Accepted(name=SET, address=VISITOR), Accepted(name=SET, address=LAPTOP)}
+    assert facts.wanted(ESTATE, "minecraft-server", recorded) == frozenset()
+    assert facts.wanted(ESTATE, HOST, {}) == {Accepted(name=SET, address=VISITOR)}
+
+
+def test_ruleset_brings_them_along() -> None:
+    held = {Accepted(name=SET, address=LAPTOP)}
+    assert facts.carried("table x {}\n", held) == (
+        "table x {}\nadd element inet pluto whitelist-players { 203.0.113.3 }\n"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "3", "{}", '{"names": {"a": {"addresses": ["x"]}}}', '{"names": [1]}'])
+def test_a_record_that_cannot_be_read_names_nobody(tmp_path: Path, text: str) -> None:
+    (tmp_path / "record.json").write_text(text)
+    assert facts.recorded(tmp_path / "record.json") == {}
+    assert facts.recorded(tmp_path / "absent.json") == {}
+    assert facts.recorded(None) == {}
+
+
+def test_game_is_asked_by_who_may_and_by_nobody_where_nobody_may() -> None:
+    """An owner's own players are not in the lab: its health is then not asked, rather than found bad."""
+    stream = ESTATE.container("reverse-proxy-stream")
+    assert health.askable(ESTATE, stream)
+    assert not health.askable(with_addresses("192.0.2.77"), stream)
+    assert health.askable(with_addresses("192.0.2.77"), ESTATE.container(EDGE))  # the site is everybody's
