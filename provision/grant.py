@@ -2,6 +2,7 @@
 
 a link carries it                 Entry: one more entry in that row's `allow:`
 no link does, and one may         Row: one more row, laid as `new container` lays its own
+a whitelist's alone may           Member: one more address on it
 the laws part the two             Never, with what the law says (law 4 is the network's)
 """
 
@@ -12,7 +13,7 @@ from typing import TypeAlias
 
 from provision import sketch
 from provision.sketch import Side
-from specs.model import HOST, LAN, PEERS, WAN, Estate, Flow, Link, Port
+from specs.model import HOST, LAN, PEERS, WAN, Estate, Flow, Link, Port, Source
 from specs.topology import edges
 
 
@@ -38,11 +39,19 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Member:
+    """One more address on a whitelist."""
+
+    whitelist: str
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Never:
     law: str
 
 
-Grant: TypeAlias = Entry | Row | Never
+Grant: TypeAlias = Entry | Row | Member | Never
 
 
 def grant(estate: Estate, source: str, target: str, port: Port | None) -> Grant:
@@ -76,13 +85,15 @@ def _from_wan(estate: Estate, target: str, port: Port) -> Grant:
         hubs = " and ".join(sorted(edges(estate)))
         return Never(law=f"law 4: the WAN reaches {hubs} alone; what is meant for it is a site's `web:` or `stream:`")
     taken = _handed(estate, port)
+    if taken is not None and taken.target == target:
+        return Member(whitelist=taken.source_node, source=estate.whitelist(taken.source_node).source)
     if taken is not None:
         return Never(law=f"law 4: the host hands each port to one edge, and {port} to {taken.target} ({taken.source})")
     return Entry(link=uplink, text=f"{WAN} -> {_end(uplink, target)} {port}")
 
 
 def _handed(estate: Estate, port: Port) -> Flow | None:
-    return next((flow for flow in estate.flows if flow.source_node == WAN and flow.port == port), None)
+    return next((flow for flow in estate.flows if estate.from_internet(flow) and flow.port == port), None)
 
 
 def _from_peer(estate: Estate, source: str, target: str, port: Port) -> Grant:

@@ -1,7 +1,7 @@
 """Who can reach what, by packet sets, and how that differs between two worlds. Pure.
 
 Reach is what a node's raw sockets can make another accept, with single packets that belong to no connection. What hangs
-on a rate, on a set that fills or on what cannot be read counts as reach.
+on a rate or on what cannot be read counts as reach; a set that fills holds what it holds now.
 """
 
 from __future__ import annotations
@@ -35,8 +35,9 @@ class Reaching:
         """What `source` can make `target` accept, as the target's input hook sees it."""
         if source == target or source not in self.world.passages:
             return NOTHING
-        found = self.space.either(taken.branch.now for taken in self._from(source).get(target, ()))
-        return self.space.forget(found, self.world.oracles.named)
+        oracles = self.world.oracles
+        found = oracles.now(self.space.either(taken.branch.now for taken in self._from(source).get(target, ())))
+        return self.space.forget(found, oracles.named)
 
     def services(self, source: str, target: str) -> tuple[str, ...]:
         return services(self.space, self.packets(source, target))
@@ -69,27 +70,32 @@ class Difference:
 
 
 def difference(estate: Estate, now: Places, then: Places) -> Difference:
-    """What nodes reach in `then` and not in `now`, and the other way round."""
+    """What nodes reach in `then` and not in `now`, and the other way round.
+
+    A service that is reached from more addresses than before is gained, one from fewer is not lost.
+    """
     before = Reaching(estate, now)
     after = Reaching(estate, then, before.space)
     nodes = tuple(sorted({*before.nodes, *after.nodes}))
     return Difference(
-        gained=tuple(_told(estate, nodes, _more(nodes, after, before), after)),
-        lost=tuple(_told(estate, nodes, _more(nodes, before, after), before)),
+        gained=tuple(_told(estate, nodes, _more(nodes, after, before, in_part=True), after)),
+        lost=tuple(_told(estate, nodes, _more(nodes, before, after, in_part=False), before)),
     )
 
 
 Groups = Mapping[tuple[str, str], frozenset[str]]  # target, service -> sources
 
 
-def _more(nodes: Iterable[str], one: Reaching, other: Reaching) -> Groups:
-    """What is reached in `one` and not in `other`."""
+def _more(nodes: Iterable[str], one: Reaching, other: Reaching, *, in_part: bool) -> Groups:
+    """What is reached in `one` and not in `other`; `in_part`: also where the other reaches some of it."""
     found: dict[tuple[str, str], frozenset[str]] = {}
     for source in nodes:
         for target in nodes:
             packets = one.space.minus(one.packets(source, target), other.packets(source, target))
+            known = set(other.services(source, target)) if packets != NOTHING and not in_part else set[str]()
             for service in services(one.space, packets):
-                found[target, service] = found.get((target, service), frozenset()) | {source}
+                if service not in known:
+                    found[target, service] = found.get((target, service), frozenset()) | {source}
     return found
 
 

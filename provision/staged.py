@@ -59,16 +59,18 @@ def reach(found: Plan, survey: Survey, estate: Estate, instance: Instance) -> Pl
     cache, declared = compiled.memories(instance), survey.declared
     ours = frozenset(wanted.node.name for wanted in declared.nodes if wanted.node.ours)
     now = places.running(running.deepened(declared, instance, cache, survey.networks.networks), ours)
-    then = _declared(estate, declared, cache)
+    then = _declared(estate, declared, cache, recorded=True)
     changed = frozenset(wanted.node.name for wanted in survey.network.nodes)
     told = difference(estate, now, places.planned(now, then, changed))
     return replace(found, gained=told.gained, lost=told.lost)
 
 
-def _declared(estate: Estate, declared: DesiredNetwork, cache: Path) -> Places:
+def _declared(estate: Estate, declared: DesiredNetwork, cache: Path, *, recorded: bool = False) -> Places:
+    """The declared places, with whom the whitelists' record names or without."""
     from provision import places
 
-    return places.declared(estate, {each.node.name: compiled.listed(each.template, cache) for each in declared.nodes})
+    texts = {each.node.name: each.text if recorded else each.template for each in declared.nodes}
+    return places.declared(estate, {node: compiled.listed(text, cache) for node, text in texts.items()})
 
 
 def _key(estate: Estate, declared: DesiredNetwork) -> str:

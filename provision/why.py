@@ -1,7 +1,7 @@
 """Why a packet of one node does or does not get to another: its way, the deciding rules, the spec row. Pure.
 
-Asked of an ordinary socket: what raw sockets can reach is `blast-radius`. Ends are nodes, wan, lan, or a peer by name,
-whose packets come out of the tunnel.
+Asked of an ordinary socket: what raw sockets can reach is `blast-radius`. Ends are nodes, wan, lan, a whitelist, or a
+peer by name, whose packets come out of the tunnel.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from specs.semantics.journey import UNSET, Hop, Journey, Step, Traveller
 from specs.semantics.packet import Packet
 from specs.topology import Node, nodes
 from specs.way import way
+from specs.whitelist import expected
 
 CLIENT_PORT = 40000  # an ephemeral one (ip_local_port_range)
 ECHO_REQUEST = 8
@@ -88,8 +89,19 @@ def declared_at(estate: Estate) -> Mapping[str, str]:
 
 
 def _flow(estate: Estate, question: Question) -> Flow | None:
-    ends = (_group(estate, question.source), _group(estate, question.target), question.port)
-    return next((flow for flow in estate.flows if (flow.source_node, flow.target, flow.port) == ends), None)
+    targets = {question.target, _group(estate, question.target)}
+    openers = {question.source, *_openers(estate, question.source)}
+    meant = (flow for flow in estate.flows if flow.target in targets and flow.port == question.port)
+    return next((flow for flow in meant if flow.source_node in openers), None)
+
+
+def _openers(estate: Estate, name: str) -> set[str]:
+    """What flows call it: itself, or the WAN and the whitelists that its address is on."""
+    group = _group(estate, name)
+    if group != WAN:
+        return {group}
+    own = {end.address for link in estate.wires for end in link.endpoints if end.node == _standing(estate, name)}
+    return {WAN, *(listed.name for listed in estate.whitelists if own & expected(estate, listed.name))}
 
 
 def _group(estate: Estate, name: str) -> str:
@@ -131,12 +143,18 @@ def _packet(question: Question, to: IPv4Address, source: IPv4Address = UNSET, ii
 
 
 def _standing(estate: Estate, name: str) -> str | None:
-    """The node that stands for `name`: itself, or an end of the WAN or the LAN."""
-    if name not in (WAN, LAN):
+    """The node that stands for `name`: itself, an end of the WAN or the LAN, one that is on a whitelist."""
+    lists = {listed.name for listed in estate.whitelists}
+    if name not in (WAN, LAN, *lists):
         return name
     peers = {peer.name for peer in estate.tunnel.peers}
-    around = [node for node in estate.world.nodes if node.zone == name and node.name not in peers]
-    ends = sorted(around, key=lambda node: (node.forwards, node.name))
+    zone = LAN if name == LAN else WAN
+    around = [node for node in estate.world.nodes if node.zone == zone and node.name not in peers]
+    if name in lists:
+        members = expected(estate, name)
+        on = {end.node for link in estate.wires for end in link.endpoints if end.address in members}
+        around = [node for node in around if node.name in on]
+    ends = sorted(around, key=lambda node: (node.forwards, bool(node.records), node.name))
     return ends[0].name if ends else None
 
 
@@ -157,11 +175,15 @@ def _addresses(estate: Estate, question: Question) -> Iterator[IPv4Address]:
         return
     if target in peers:
         yield peers[target]
-    if _group(estate, source) in (WAN, LAN) and target not in _around(estate):
+    if _outside(estate, source) and target not in _around(estate):
         yield estate.host.address  # the one address of the estate that is known out there
     near = estate.tunnel.hub if source in peers else source
     yield from (link.end(target).address for link in _links(estate, target) if near in (link.a.node, link.b.node))
     yield from _node(estate, target).addresses
+
+
+def _outside(estate: Estate, name: str) -> bool:
+    return _group(estate, name) in (WAN, LAN, *(listed.name for listed in estate.whitelists))
 
 
 def _around(estate: Estate) -> set[str]:

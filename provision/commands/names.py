@@ -29,8 +29,9 @@ def place(estate: Estate, name: str) -> str:
 
 
 def end(estate: Estate, name: str) -> str:
-    """An end of a way: a node, wan, lan, or a peer. Raises UsageError."""
-    return name if name in (WAN, LAN) else place(estate, name)
+    """An end of a way: a node, wan, lan, a whitelist, or a peer. Raises UsageError."""
+    groups = (WAN, LAN, *(listed.name for listed in estate.whitelists))
+    return name if name in groups else place(estate, name)
 
 
 def peer(estate: Estate, name: str) -> Peer:

@@ -11,7 +11,7 @@ from typing import Any
 from provision import told
 from provision.commands import meaning, names, opening
 from provision.errors import UsageError
-from provision.grant import Entry, Grant, Never, Row
+from provision.grant import Entry, Grant, Member, Never, Row
 from provision.kernel import require_root
 from provision.say import Voice
 from provision.why import Answer, Question, answer, declared_at
@@ -68,6 +68,8 @@ def change(folder: Path, grant: Grant) -> Change:
     match grant:
         case Never(law=law):
             return Change(text=f"no spec change allows it: {law}")
+        case Member(whitelist=name, source=source):
+            return Change(text=f"an address more on the whitelist `{name}` ({source}) would allow it, for itself alone")
         case Row():
             pad = " " * _indent(folder)
             lines = tuple(f"{pad}{line}" for line in grant.lines())

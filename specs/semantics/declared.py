@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
-from specs.model import WAN, Estate, Flow
+from specs.model import Estate, Flow
 from specs.semantics.diagram import EVERYTHING, Packets, Space
 from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, Field
 from specs.semantics.place import Interface, Place, Route, Tunnel
 from specs.semantics.span import Span, span, subtract, union
 from specs.sysctls import every
 from specs.topology import Kind, Node, nodes
-from specs.way import Way, ways
+from specs.way import Hop, Way, ways
 
 LOOPBACK = "lo"
 Listings = Mapping[str, tuple[Mapping[str, object], ...]]
@@ -73,9 +73,10 @@ class Declared:
 
     def _opening(self, way: Way) -> Iterator[Allowed]:
         last = way.hops[-1]
-        if way.flow.target == WAN or last.enters is None:
+        if last.enters is None or last.leaves is not None:
+            yield from self._leaving(way)
             return
-        tuple_ = self._tuple(way, SADDR=self._of(last.source), DADDR=self._of(last.destination), DPORT=_port(way))
+        tuple_ = self._tuple(way, SADDR=self._source(last), DADDR=self._of(last.destination), DPORT=_port(way))
         answer = self.space.where(Field.DIRECTION, REPLY)
         yield Allowed(
             place=last.node,
@@ -87,27 +88,44 @@ class Declared:
             dialled=self._tuple(way, DADDR=self._of(way.dial), DPORT=_port(way)),
         )
 
+    def _leaving(self, way: Way) -> Iterator[Allowed]:
+        """Out of the estate: from the uplink's own address, to whoever there has the one that was dialled."""
+        last = way.hops[-1]
+        source = self.estate.host.address if last.masquerade else last.source
+        dialled = self._tuple(way, DADDR=self._of(last.destination), DPORT=_port(way))
+        for place in self._outside:
+            yield Allowed(
+                place=place,
+                ifname="",
+                senders=frozenset(hop.node for hop in way.hops),
+                packets=self.space.both(dialled, self._tuple(way, SADDR=self._of(source))),
+                flow=way.flow,
+                openers=frozenset({way.flow.source_node}),
+                dialled=dialled,
+            )
+
     def _openers(self, way: Way) -> frozenset[str]:
-        return self._outside if way.flow.source_node == WAN else frozenset({way.flow.source_node})
+        return self._outside if self.estate.from_internet(way.flow) else frozenset({way.flow.source_node})
 
     def _answer(self, way: Way) -> Iterator[Allowed]:
-        """Back at the opener: the address it dialled answers it."""
+        """Back at the opener: the address it dialled answers it, or whoever out there says that it is his."""
         first, last = way.hops[0], way.hops[-1]
-        dialled = way.dial
-        if dialled is None:
-            return
-        own = self._of(first.source)
-        tuple_ = self._tuple(way, SADDR=self._of(dialled), DADDR=own, SPORT=_port(way))
+        tuple_ = self._tuple(way, SADDR=self._of(way.dial), DADDR=self._source(first), SPORT=_port(way))
         said = self.space.cube({Field.STATE: span(ESTABLISHED), Field.DIRECTION: span(REPLY)})
+        answering = frozenset({last.node}) if last.leaves is None else self._outside
         for opener in self._openers(way):
             tracked = opener not in self._outside
             yield Allowed(
                 place=opener,
                 ifname=first.leaves or "" if first.enters is None else "",
-                senders=frozenset({last.node, *(hop.node for hop in way.hops if hop.node != opener)}),
+                senders=answering | {hop.node for hop in way.hops if hop.node != opener},
                 packets=self.space.both(tuple_, said) if tracked else tuple_,
                 flow=way.flow,
             )
+
+    def _source(self, hop: Hop) -> Span:
+        """Who sends what a hop sees; a whitelist's elements are judged one by one, and not here."""
+        return ANY_IPV4 if hop.whitelist is not None else self._of(hop.source)
 
     def _tuple(self, way: Way, **fields: Span) -> Packets:
         told: dict[int, Span] = {Field[name]: values for name, values in fields.items()}

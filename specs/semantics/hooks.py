@@ -1,8 +1,8 @@
 """The hooks of one namespace, asked of one packet: which rule decides, what NAT makes of it, and what it hangs on.
 
 The same rules as specs.semantics.ruleset's, walked with one packet instead of sets of them, so that each step can be
-told in words. A rule that hangs on an oracle (a rate, a set that fills, what cannot be read) is taken not to match,
-and is told as `unless`.
+told in words. A set that fills holds what it holds now. A rule that hangs on an oracle (a rate, what such a set holds
+later, what cannot be read) is taken not to match, and is told as `unless`.
 """
 
 from __future__ import annotations
@@ -58,10 +58,10 @@ class _Walk:
         """The deciding rule, and whether the walk ends with this chain."""
         for rule in self.ruleset.rules.get((self.key, chain), ()):
             for packets, verdict in rule.branches:
-                met = self.ruleset.space.at(packets, self.point)
-                if met not in (EVERYTHING, NOTHING):
-                    self.unless.append(rule)
+                told = self.ruleset.space.at(packets, self.point)
+                met = self.ruleset.oracles.now(told)
                 if met != EVERYTHING:
+                    self.unless += [rule] if told != NOTHING else []
                     continue
                 if verdict.kind is Kind.RETURN:
                     return None, False
