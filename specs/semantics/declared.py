@@ -10,18 +10,19 @@ the internet's addresses are anybody's outside the uplink.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network
 
 from specs.model import Estate, Flow
-from specs.semantics.diagram import EVERYTHING, Packets, Space
-from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, Field
+from specs.semantics.diagram import EVERYTHING, Packets, Space, outside
+from specs.semantics.field import ANY_IPV4, ESTABLISHED, IPV4, REPLY, TOPS, Field
 from specs.semantics.place import Interface, Place, Route, Tunnel
-from specs.semantics.span import Span, span, subtract, union
+from specs.semantics.span import Span, intersect, span, union
 from specs.sysctls import every
 from specs.topology import Kind, Node, nodes
 from specs.way import Hop, Way, ways
+from specs.whitelist import expected, set_name
 
 LOOPBACK = "lo"
 Listings = Mapping[str, tuple[Mapping[str, object], ...]]
@@ -44,6 +45,7 @@ class Allowed:
 class Declared:
     estate: Estate
     space: Space
+    resolved: Mapping[str, frozenset[IPv4Address]] = field(default_factory=dict)  # whom the whitelists' names stand for
 
     @cached_property
     def allowed(self) -> Mapping[str, tuple[Allowed, ...]]:
@@ -73,10 +75,11 @@ class Declared:
 
     def _opening(self, way: Way) -> Iterator[Allowed]:
         last = way.hops[-1]
-        if last.enters is None or last.leaves is not None:
-            yield from self._leaving(way)
+        if last.leaves is not None:
+            yield from self._outward(way, last)
             return
-        tuple_ = self._tuple(way, SADDR=self._source(last), DADDR=self._of(last.destination), DPORT=_port(way))
+        assert last.enters is not None
+        tuple_ = self._tuple(way, SADDR=self._from(last), DADDR=self._of(last.destination), DPORT=_port(way))
         answer = self.space.where(Field.DIRECTION, REPLY)
         yield Allowed(
             place=last.node,
@@ -88,48 +91,53 @@ class Declared:
             dialled=self._tuple(way, DADDR=self._of(way.dial), DPORT=_port(way)),
         )
 
-    def _leaving(self, way: Way) -> Iterator[Allowed]:
-        """Out of the estate: from the uplink's own address, to whoever there has the one that was dialled."""
-        last = way.hops[-1]
-        source = self.estate.host.address if last.masquerade else last.source
-        dialled = self._tuple(way, DADDR=self._of(last.destination), DPORT=_port(way))
+    def _outward(self, way: Way, last: Hop) -> Iterator[Allowed]:
+        """Out of the estate: it may come in wherever nothing of ours stands."""
+        source = self._of(last.source) if last.source and not last.masquerade else ANY_IPV4
+        tuple_ = self._tuple(way, SADDR=source, DADDR=self._of(way.dial), DPORT=_port(way))
+        senders = frozenset(hop.node for hop in way.hops)
         for place in self._outside:
-            yield Allowed(
-                place=place,
-                ifname="",
-                senders=frozenset(hop.node for hop in way.hops),
-                packets=self.space.both(dialled, self._tuple(way, SADDR=self._of(source))),
-                flow=way.flow,
-                openers=frozenset({way.flow.source_node}),
-                dialled=dialled,
-            )
+            yield Allowed(place=place, ifname="", senders=senders, packets=tuple_, flow=way.flow)
 
     def _openers(self, way: Way) -> frozenset[str]:
         return self._outside if self.estate.from_internet(way.flow) else frozenset({way.flow.source_node})
 
     def _answer(self, way: Way) -> Iterator[Allowed]:
-        """Back at the opener: the address it dialled answers it, or whoever out there says that it is his."""
+        """Back at the opener: the address it dialled answers it."""
         first, last = way.hops[0], way.hops[-1]
-        tuple_ = self._tuple(way, SADDR=self._of(way.dial), DADDR=self._source(first), SPORT=_port(way))
+        dialled = way.dial
+        if dialled is None:
+            return
+        own = self._from(first)
+        tuple_ = self._tuple(way, SADDR=self._of(dialled), DADDR=own, SPORT=_port(way))
+        answerers = frozenset(hop.node for hop in way.hops) | (self._outside if last.leaves else frozenset())
         said = self.space.cube({Field.STATE: span(ESTABLISHED), Field.DIRECTION: span(REPLY)})
-        answering = frozenset({last.node}) if last.leaves is None else self._outside
         for opener in self._openers(way):
             tracked = opener not in self._outside
             yield Allowed(
                 place=opener,
                 ifname=first.leaves or "" if first.enters is None else "",
-                senders=answering | {hop.node for hop in way.hops if hop.node != opener},
+                senders=answerers - {opener},
                 packets=self.space.both(tuple_, said) if tracked else tuple_,
                 flow=way.flow,
             )
 
-    def _source(self, hop: Hop) -> Span:
-        """Who sends what a hop sees; a whitelist's elements are judged one by one, and not here."""
-        return ANY_IPV4 if hop.whitelist is not None else self._of(hop.source)
-
     def _tuple(self, way: Way, **fields: Span) -> Packets:
         told: dict[int, Span] = {Field[name]: values for name, values in fields.items()}
         return self.space.cube({Field.FAMILY: IPV4, Field.PROTOCOL: span(way.flow.port.protocol.number), **told})
+
+    def _from(self, hop: Hop) -> Span:
+        """Whom the flow may come from, as a hop sees it."""
+        if hop.source is not None or hop.whitelist is None:
+            return self._of(hop.source)
+        names = self.estate.whitelist(hop.whitelist).names
+        resolved = (address for name in names for address in self.resolved.get(name, ()))
+        return span(*(int(address) for address in {*expected(self.estate, hop.whitelist), *resolved}))
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """The sets that let pass and have a keeper: each of their elements is judged by itself when it is there."""
+        return frozenset(f"@{set_name(each.name)}" for each in self.estate.whitelists)
 
     def _of(self, address: IPv4Address | None) -> Span:
         """An address, or the internet: whatever is not inside."""
@@ -140,7 +148,7 @@ class Declared:
     @cached_property
     def _internet(self) -> Span:
         inside = union((int(each.network_address), int(each.broadcast_address)) for each in self.estate.inside)
-        return subtract(ANY_IPV4, inside)
+        return intersect(outside(inside, TOPS[Field.SADDR]), ANY_IPV4)
 
 
 def _port(way: Way) -> Span:

@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from specs.semantics.algebra import EVERYTHING, LEAF, NOTHING, Algebra, Packets
-from specs.semantics.span import Span, subtract
+from specs.semantics.span import Span
 
 __all__ = ["EVERYTHING", "NOTHING", "Packets", "Point", "Space", "outside"]
 
@@ -198,4 +198,10 @@ class Space(Algebra):
 
 def outside(values: Span, top: int) -> Span:
     """The values of 0 to `top` that are not among these."""
-    return subtract(((0, top),), values)
+    found = []
+    at = 0
+    for low, high in values:
+        if low > at:
+            found.append((at, low - 1))
+        at = max(at, high + 1)
+    return (*found, (at, top)) if at <= top else tuple(found)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as made
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any
 
 from specs.semantics import value
@@ -195,8 +196,14 @@ class Reader:
             element = self.indexes.get(element, "")
         if not isinstance(element, str):
             raise Unknown(f"interface {element}")
+        if "*" not in element:
+            return span(*([self._places[element]] if element in self._places else []))
         places = enumerate(self.interfaces)
         return span(*(place for place, name in places if place and _is_called(name, element)))
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {name: place for place, name in enumerate(self.interfaces) if place}
 
     def _status(self, operator: str, right: Any) -> Packets:  # noqa: ANN401 (JSON)
         """`ct status dnat`: any of the bits; `! dnat`: none of them."""

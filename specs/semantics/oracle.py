@@ -9,6 +9,7 @@ Who judges decides what to believe of an answer:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -36,8 +37,9 @@ class Oracles:
         self.named[level] = (about, moment)
         return self.space.where(level, 1)
 
-    def levels(self, moment: Moment) -> tuple[int, ...]:
-        return tuple(level for level, (_, each) in self.named.items() if each is moment)
+    def among(self, levels: Iterable[int], moment: Moment) -> frozenset[int]:
+        """Those of the levels that stand for such a moment."""
+        return frozenset(level for level in levels if level in self.named and self.named[level][1] is moment)
 
     def blame(self, packets: Packets) -> tuple[str, ...]:
         """The rules that a set of packets hangs on, without anybody knowing their answer."""
@@ -45,8 +47,10 @@ class Oracles:
         told = (self.named[level] for level in sorted(asked))
         return tuple(dict.fromkeys(about for about, moment in told if moment is not Moment.RATE))
 
-    def now(self, packets: Packets) -> Packets:
-        """With what the sets hold now."""
-        for level in self.space.support(packets).intersection(self.levels(Moment.LATER)):
-            packets = self.space.fixed(packets, level, 0)
+    def now(self, packets: Packets, sets: Iterable[str] | None = None) -> Packets:
+        """With what the sets hold now: all that fill, or those of the given names (`@banned`) alone."""
+        asked = self.among(self.space.support(packets), Moment.LATER)
+        for level in asked:
+            if sets is None or any(f" {name} " in self.named[level][0] for name in sets):
+                packets = self.space.fixed(packets, level, 0)
         return packets

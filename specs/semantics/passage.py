@@ -175,16 +175,11 @@ class Passage:
             return
         for out in self._outs(branches):
             oif = self._number(out)
-            routed = self._routed_from(ifname, out)
+            elsewhere = ifname != out and self.routing.ipv6(out)
+            routed = self.space.minus(self.routed(out), self.routing.near) if elsewhere else self.routed(out)
             going = [self._kept(self._left(branch, oif), routed) for branch in branches]
             for branch in self._through("postrouting", going, iif, oif, out):
                 yield out, branch
-
-    def _routed_from(self, ifname: str, out: str) -> Packets:
-        routed = self.routed(out)
-        if ifname == out or not self.routing.ipv6(out):
-            return routed
-        return self.space.minus(routed, self.routing.near)
 
     def _left(self, branch: Branch, oif: int) -> Branch:
         """The branch's part for one interface to go out by, and no word of it any more."""

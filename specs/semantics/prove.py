@@ -125,13 +125,14 @@ def _judged(
         if not _counts(world, source, taken):
             continue
         beyond = space.minus(taken.branch.now, declared.packets(source, target, taken.at[1]))
+        beyond = oracles.now(beyond, declared.kept)
         if beyond == NOTHING:
             beyond = _misdialled(world, declared, source, taken)
         if beyond == NOTHING:
             continue
         asked = space.support(beyond)
-        possible = space.forget(beyond, asked.intersection(oracles.levels(Moment.RATE)))
-        sure = space.whatever(oracles.now(possible), asked.intersection(oracles.levels(Moment.UNREAD)))
+        possible = space.forget(beyond, oracles.among(asked, Moment.RATE))
+        sure = space.whatever(oracles.now(possible), oracles.among(asked, Moment.UNREAD))
         if sure != NOTHING:
             shown = witness(world, taken, sure, following=following)
             return Finding(source=source, target=target, outcome=Outcome.VIOLATED, witness=shown)
@@ -203,8 +204,8 @@ def _answers(world: World, cell: Cell, target: str, there: Iterable[Taken]) -> I
 def _arrived(world: World, cell: Cell, flow: Flow, direction: str, there: Sequence[Taken]) -> Arrived:
     space, oracles = world.space, world.oracles
     packets = space.either(each.branch.now for each in there)
-    unread = oracles.levels(Moment.UNREAD)
-    wanted = space.forget(packets, [level for level in space.support(packets) if level not in unread])
+    asked = space.support(packets)
+    wanted = space.forget(packets, asked - oracles.among(asked, Moment.UNREAD))
     if space.whatever(wanted, space.support(wanted)) == EVERYTHING:
         outcome = Outcome.PROVED
     else:

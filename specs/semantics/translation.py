@@ -65,20 +65,33 @@ class Translation:
         return packets
 
     def _moved(self, branch: Branch, nat: Nat, part: Packets, level: Field, interface: Interface) -> list[Branch]:
-        space = self.space
         address, port = DESTINATION if level is Field.DNAT else SOURCE
         if nat.unread:
-            onto = space.both(self.possible, self._unread(nat.unread))
-            anywhere = Move(part=part, becomes={level: 1}, loosened=(address, port), onto=onto)
-            return [self._noted(branch, anywhere, level)]
+            return [self._anywhere(branch, part, level, nat.unread)]
+        found = []
+        if nat.kind == "masquerade":
+            # Which of its addresses IPv6 takes hangs on the destination (ipv6_dev_get_saddr).
+            sixth, part = self.space.both(part, self._of(6)), self.space.both(part, self._of(4))
+            told = f"the IPv6 source that masquerading takes on {interface.name}"
+            found = [] if sixth == NOTHING else [self._anywhere(branch, sixth, level, told)]
         becomes = _becomes(nat, interface, address, port)
         if becomes is None:
-            return []  # masquerading without an address drops (nf_nat_masquerade_ipv4)
+            return found  # masquerading without an address drops (nf_nat_masquerade_ipv4)
+        space = self.space
         same = space.both(part, space.cube({each: ((value, value),) for each, value in becomes.items()}))
         # A source port that is taken is exchanged for another (nf_nat_l4proto_unique_tuple).
         loosened = (port,) if level is Field.SNAT and port not in becomes else ()
         moved = Move(part=space.minus(part, same), becomes={**becomes, level: 1}, loosened=loosened)
-        return [_kept(space, branch, same), self._noted(branch, moved, level)]
+        return [*found, _kept(space, branch, same), self._noted(branch, moved, level)]
+
+    def _anywhere(self, branch: Branch, part: Packets, level: Field, told: str) -> Branch:
+        """Translated to nobody knows what."""
+        onto = self.space.both(self.possible, self._unread(told))
+        loosened = DESTINATION if level is Field.DNAT else SOURCE
+        return self._noted(branch, Move(part=part, becomes={level: 1}, loosened=loosened, onto=onto), level)
+
+    def _of(self, version: int) -> Packets:
+        return self.space.where(Field.FAMILY, int(version == 6))
 
     def _noted(self, branch: Branch, move: Move, level: Field) -> Branch:
         moved = going_on(self.space, branch, move)

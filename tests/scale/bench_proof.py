@@ -8,15 +8,16 @@ import time
 
 from specs.semantics.declared import Declared
 from specs.semantics.prove import Outcome, every_pair, prove
-from tests.scale.synthetic import compiled, synthetic
+from tests.scale.synthetic import compiled, synthetic, written
 
 LEAVES = 1000
 
 
 def main(leaves: int) -> int:
     estate = synthetic(leaves)
+    told = written(estate)
     begun = time.perf_counter()
-    world = compiled(estate)
+    world = compiled(estate, told)
     read = time.perf_counter()
     proof = prove(world, Declared(estate=estate, space=world.space), every_pair(estate))
     done = time.perf_counter()

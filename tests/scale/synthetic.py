@@ -59,13 +59,20 @@ def _row(base: Estate, place: int, pattern: Container) -> tuple[Container, Link,
     )
 
 
-def compiled(estate: Estate) -> World:
-    """Its rulesets written, read and compiled."""
+Listings = dict[str, tuple[Json, ...]]
+
+
+def written(estate: Estate) -> Listings:
+    """Its rulesets, as nft would list them."""
     passing: dict[str, list[tuple[Way, Hop]]] = defaultdict(list)
     for way in ways(estate):
         for hop in way.hops:
             passing[hop.node].append((way, hop))
-    told = dict(_listings(estate, {node: tuple(found) for node, found in passing.items()}))
+    return dict(_listings(estate, {node: tuple(found) for node, found in passing.items()}))
+
+
+def compiled(estate: Estate, told: Listings) -> World:
+    """Read and compiled."""
     return World.of(places(estate, told), tunnels(estate))
 
 

@@ -58,7 +58,8 @@ def _rules(estate: Estate, node: Node, passing: tuple[tuple[Way, Hop], ...]) -> 
     yield rule("output", match(OIF, "lo"), ACCEPT)
     if node.name == HOST:
         yield from _guards(estate)
-    for name in dict.fromkeys(hop.whitelist for _, hop in passing if hop.whitelist):
+    lists = [hop.whitelist for _, hop in passing if hop.whitelist]
+    for name in dict.fromkeys(lists):
         held = sorted(str(each) for each in expected(estate, name))
         yield dynamic(f"whitelist-{name}", size=1024, elem=held)
     for way, hop in passing:
@@ -126,7 +127,7 @@ def _path(iif: str | None, oif: str | None) -> list[Json]:
 
 def _ends(estate: Estate, ends: dict[str, Any], among: str | None = None) -> Iterator[Json]:
     inside: list[Json] = []
-    if None in ends.values() and among is None:
+    if None in ends.values():
         inside = [{"prefix": {"addr": str(each.network_address), "len": each.prefixlen}} for each in estate.inside]
     for field, address in ends.items():
         if address is None and among is not None:

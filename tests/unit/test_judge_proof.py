@@ -104,6 +104,22 @@ def test_allowed_ips_of_a_tunnel_are_its_peers_sources() -> None:
     assert "10.100.0.2" in seen
 
 
+def test_ipv6_on_a_wire_reaches_the_group_of_all_nodes() -> None:
+    def enabled(place: Namespace) -> Namespace:
+        keys = {"net.ipv6.conf.pub-git-web.disable_ipv6": "0", "net.ipv6.conf.all.disable_ipv6": "0"}
+        hole = rule("input", match({"meta": {"key": "nfproto"}}, "ipv6"), ACCEPT)
+        return ruled(hole)(replace(place, sysctls={**place.sysctls, **keys}))
+
+    outcome, seen = told(changed("git-web", enabled), "reverse-proxy-edge", "git-web")
+    assert outcome is Outcome.BROKEN
+    assert "ff02::1" in seen
+
+
+def test_a_hole_for_ipv6_is_none_where_ipv6_is_off() -> None:
+    hole = rule("input", match({"meta": {"key": "nfproto"}}, "ipv6"), ACCEPT)
+    assert told(changed("git-web", ruled(hole)), "reverse-proxy-edge", "git-web")[0] is Outcome.HELD
+
+
 def test_a_flow_that_is_dropped_does_not_arrive() -> None:
     evidence = changed("git-web", lambda place: replace(place, ruleset=Ruleset(generation=2, listing=_dropping(place))))
     broken = [str(each) for each in against(judge.flows(proved(evidence, ESTATE)))]
