@@ -21,6 +21,13 @@ def test_counts_are_left_out() -> None:
     assert listing.parse(text) == ({"rule": {"expr": [{"counter": None}, {"drop": None}]}}, {"table": {}})
 
 
+def test_sets_that_fill() -> None:
+    """Then the listing of what was compiled is not that of what runs."""
+    for flags, fills in ((["timeout"], True), ("dynamic", True), (["interval"], False)):
+        assert Listing(objects=({"set": {"name": "s", "flags": flags}},)).fills is fills
+    assert not Listing(objects=({"set": {"name": "s"}}, {"table": {"flags": "dormant"}})).fills
+
+
 def test_rules_that_do_not_come_back() -> None:
     """One of other expressions; all of a chain that has another number of them; all of a table whose sets differ."""
     held = Held(rules={CHAIN: ((4, b"a"), (5, b"b"))}, sets={(1, "pluto"): {"s": (b"1",)}})
