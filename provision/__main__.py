@@ -1,8 +1,8 @@
 """pluto: the command line; it alone prints and exits.
 
 Exit codes: 0 done, or nothing to do; 1 something is wrong with the declaration, the machine or an op; 2 `plan`
-found something to do, `status` something amiss, `images` something old; 64 the command line makes no sense
-(sysexits.h, EX_USAGE).
+found something to do, `why` that it is dark, `status` something amiss, `images` something old; 64 the command line
+makes no sense (sysexits.h, EX_USAGE).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parse(parser(epilog=__doc__.split("\n\n")[1]), sys.argv[1:] if arguments is None else arguments)
     voice = Voice(sys.stdout, quiet=getattr(options, "json", False))
-    command: Command = import_module(f"provision.commands.{options.command}").run
+    command: Command = import_module(f"provision.commands.{options.command.replace('-', '_')}").run
     try:
         return command(options, voice)
     except UsageError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from specs.instance import DEFAULT_FOLDER
-from specs.model import Profile
+from specs.model import Port, Profile, Protocol
 
 USAGE = 64  # sysexits.h, EX_USAGE
 
@@ -41,6 +41,7 @@ def parser(epilog: str) -> argparse.ArgumentParser:
     verbs = made.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     _making(verbs)
     _looking(verbs)
+    _asking(verbs)
     _writing(verbs)
     return made
 
@@ -94,6 +95,28 @@ def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
     peer.add_argument("--no-qr", action="store_true", help="the text alone")
 
 
+def _asking(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    text = "say which way a packet takes, which rules decide, and what would allow it; exit 2 when it is dark"
+    why = _verb(verbs, "why", text)
+    why.add_argument("source", metavar="FROM", help="a node, a peer, wan or lan")
+    why.add_argument("target", metavar="TO", help="a node, a peer, wan or lan")
+    why.add_argument("port", metavar="PORT", type=_service, help="tcp/443, udp/51820 or icmp")
+    _declared(why)
+    _json(why)
+
+    blast = _verb(verbs, "blast-radius", "say what becomes reachable when a node is owned, raw sockets and all")
+    blast.add_argument("name", metavar="NODE", nargs="?", help="a container, or any other node")
+    blast.add_argument("--all", action="store_true", help="every container, as a table, the worst first")
+    _declared(blast)
+    _json(blast)
+
+
+def _declared(verb: _Parser) -> None:
+    verb.add_argument(
+        "--declared", action="store_true", help="ask what is declared, also without an instance (default: the kernel)"
+    )
+
+
 def _images(verbs: argparse._SubParsersAction[_Parser]) -> None:
     images = _verb(verbs, "images", "say what each image holds and whether it is old; make old ones anew")
     images.description = (
@@ -142,6 +165,16 @@ def _port(word: str) -> int:
     if not word.isdecimal() or not 1 <= int(word) <= 65535:
         raise argparse.ArgumentTypeError(f"{word!r} is no port: 1 to 65535")
     return int(word)
+
+
+def _service(word: str) -> Port | None:
+    """A port, or None for `icmp`."""
+    protocol, _, number = word.partition("/")
+    if word == "icmp":
+        return None
+    if protocol not in tuple(Protocol) or not number.isdecimal():
+        raise argparse.ArgumentTypeError(f"{word!r} is no tcp/443, udp/51820 or icmp")
+    return Port(protocol=Protocol(protocol), number=_port(number))
 
 
 def _json(verb: _Parser) -> None:

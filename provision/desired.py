@@ -15,7 +15,6 @@ from provision.render.wireguard import TunnelConfig
 from specs import sysctls
 from specs.model import TUNNEL_INTERFACE, Estate, Link
 from specs.topology import Node, nodes
-from specs.way import ways
 
 LINK_MTU = 1500
 
@@ -25,9 +24,9 @@ class DesiredNode:
     """One namespace: what it is, the ruleset's text, and what the kernel makes of that text."""
 
     node: Node
-    text: str
+    template: str  # the ruleset as declared, and nothing of what was recorded
+    text: str  # with whom the whitelists' record names
     ruleset: ActualRuleset
-    flows: frozenset[str]  # the flows whose way passes it
     accepts: frozenset[Accepted] = frozenset()  # what its accept sets hold
 
     @property
@@ -47,7 +46,6 @@ class DesiredNetwork:
     nodes: tuple[DesiredNode, ...]
     links: tuple[Link, ...]
     tunnel: str  # the tunnel device's name, wherever a node has one
-    flows: frozenset[str]
     configs: Mapping[str, TunnelConfig] = field(default_factory=dict)  # node -> its device's, where it is the kernel's
 
     def node(self, name: str) -> DesiredNode:
@@ -62,16 +60,12 @@ def network(estate: Estate, cache: Path, record: Path | None) -> DesiredNetwork:
     texts = nft.rulesets(estate)
     recorded = whitelist.recorded(record)
     accepts = {name: whitelist.wanted(estate, name, recorded) for name in texts}
-    passing: dict[str, set[str]] = {name: set() for name in texts}
-    for way in ways(estate):
-        for hop in way.hops:
-            passing[hop.node].add(str(way.flow))
     wanted = tuple(
         DesiredNode(
             node=node,
+            template=texts[node.name],
             text=whitelist.carried(texts[node.name], accepts[node.name]),
             ruleset=compiled(texts[node.name], cache),
-            flows=frozenset(passing[node.name]),
             accepts=accepts[node.name],
         )
         for node in nodes(estate)
@@ -80,5 +74,4 @@ def network(estate: Estate, cache: Path, record: Path | None) -> DesiredNetwork:
         nodes=wanted,
         links=estate.wires,
         tunnel=estate.tunnel.ifname,
-        flows=frozenset(str(flow) for flow in estate.flows),
     )

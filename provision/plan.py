@@ -1,4 +1,4 @@
-"""Survey -> Plan: every op that is needed, totally ordered, and what it means for who can reach whom."""
+"""Survey -> Plan: every op that is needed, totally ordered, and what it restarts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from provision.survey import Survey
 class Plan:
     ops: tuple[Op, ...]
     restarts: tuple[str, ...]  # running containers that are made anew
-    gained: tuple[str, ...]  # flows that the live rulesets do not carry yet
-    lost: tuple[str, ...]  # flows that they carry and that are declared no more
     waiting: tuple[tuple[str, str], ...]  # containers that do not run yet, and why
+    gained: tuple[str, ...] = ()  # who newly reaches whom, by packet sets: provision.staged finds it out
+    lost: tuple[str, ...] = ()
 
     @property
     def removes(self) -> bool:
@@ -33,13 +33,10 @@ def plan(survey: Survey) -> Plan:
     containers = list(diff_workload.containers(survey.workload, survey.containers, remade))
     making = diff_workload.making(containers)
     needs = diff_workload.needs(survey.workload, survey.containers, survey.images, making)
-    gained, lost = _reach(survey)
     running = {c.node for c in survey.containers.containers if c.running}
     return Plan(
         ops=ordered((*network, *containers, *needs)),
         restarts=tuple(sorted(op.name for op in containers if isinstance(op, RunContainer) and op.name in running)),
-        gained=gained,
-        lost=lost,
         waiting=survey.workload.waiting,
     )
 
@@ -47,19 +44,3 @@ def plan(survey: Survey) -> Plan:
 def ordered(ops: Iterable[Op]) -> tuple[Op, ...]:
     """By phase, noun and subject: the same for every order of the YAML."""
     return tuple(sorted(ops, key=lambda op: op.key))
-
-
-def _reach(survey: Survey) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Declared flows that some namespace on their way does not carry, and carried ones that nobody declares.
-
-    What a live rule carries is read from its comment: this is for the reader of a plan. Whether the kernel lets
-    through exactly what is declared is the judges' to prove.
-    """
-    gained: set[str] = set()
-    lost: set[str] = set()
-    for wanted in survey.network.nodes:
-        there = survey.networks.networks.get(wanted.node.name)
-        live = there.ruleset.flows if there is not None else frozenset[str]()
-        gained |= wanted.flows - live
-        lost |= live - wanted.flows
-    return tuple(sorted(gained)), tuple(sorted(lost))

@@ -16,6 +16,7 @@ from specs.document import Document
 from specs.model import HOST, Estate, Link
 
 STEP = 256  # from one wire's addresses to the next one's: 172.16.1.0, 172.16.2.0 …
+BETWEEN_LEAVES = IPv4Address("10.254.1.0")  # of the user's own table: where the wires between leaves begin
 _INDENT = 2
 
 
@@ -38,18 +39,23 @@ class Wish:
 
     @property
     def link(self) -> str:
-        return f"{'pub' if self.side is Side.PUBLIC else 'priv'}-{self.name}"
+        return link_name(self.name, self.side)
 
 
 def hub(estate: Estate, side: Side) -> str:
     return estate.site.edge if side is Side.PUBLIC else estate.tunnel.hub
 
 
-def next_pair(estate: Estate, side: Side) -> IPv4Network:
-    """The /31 after the last one of the hub's wires to its leaves that overlaps nothing declared."""
-    node = hub(estate, side)
-    taken = [link.subnet[0] for link in estate.links if node in _ends(link) and HOST not in _ends(link)]
-    base = int(max(taken)) // STEP * STEP + STEP if taken else int(side.first)
+def link_name(name: str, side: Side) -> str:
+    """How the wire from a side's hub to the leaf `name` is called."""
+    return f"{'pub' if side is Side.PUBLIC else 'priv'}-{name}"
+
+
+def next_pair(estate: Estate, side: Side | None) -> IPv4Network:
+    """The /31 after the last one of the hub's wires to its leaves, or of those between leaves, that is still free."""
+    taken = [link.subnet[0] for link in estate.links if HOST not in _ends(link) and _side(estate, link) is side]
+    first = side.first if side is not None else BETWEEN_LEAVES
+    base = int(max(taken)) // STEP * STEP + STEP if taken else int(first)
     used = [*estate.inside, *(link.subnet for link in estate.wires), *estate.reserved]
     for start in range(base, 2**32, STEP):
         pair = IPv4Network((start, 31))
@@ -58,6 +64,10 @@ def next_pair(estate: Estate, side: Side) -> IPv4Network:
         if not any(pair.overlaps(network) for network in used):
             return pair
     raise UsageError(f"there is no /31 left after {IPv4Address(base - STEP)}: write the link by hand, into a gap")
+
+
+def _side(estate: Estate, link: Link) -> Side | None:
+    return next((side for side in Side if hub(estate, side) in _ends(link)), None)
 
 
 def _ends(link: Link) -> set[str]:

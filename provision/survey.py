@@ -9,7 +9,7 @@ from provision.desired import DesiredNetwork
 from provision.diff_network import ActualNetworks
 from provision.diff_workload import Images
 from provision.errors import UsageError
-from provision.facts import actual, container, image, owned, secret, wireguard
+from provision.facts import actual, compiled, container, image, owned, secret, wireguard
 from provision.facts.actual import ActualWorkload
 from provision.facts.container import Listing
 from provision.podman import Podman
@@ -19,12 +19,11 @@ from specs import whitelist
 from specs.instance import Instance
 from specs.model import Estate
 
-CACHE = "cache"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    network: DesiredNetwork
+    network: DesiredNetwork  # of one module alone, where that is asked for
+    declared: DesiredNetwork  # whole
     workload: Workload
     networks: ActualNetworks
     containers: ActualWorkload
@@ -40,8 +39,8 @@ def survey(
     """
     listing = listed or container.begin(podman)  # a process: the kernel is read meanwhile
     load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
-    rulesets, record = instance.state / CACHE / "rulesets", whitelist.record(estate, instance)
-    network = replace(desired.network(estate, rulesets, record), configs=load.tunnels)
+    wanted = desired.network(estate, compiled.memories(instance), whitelist.record(estate, instance))
+    network = replace(wanted, configs=load.tunnels)
     networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
     found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})
@@ -50,6 +49,7 @@ def survey(
         used |= image.imported(argv=podman.argv, env=podman.env)
     whole = Survey(
         network=network,
+        declared=network,
         workload=load,
         networks=networks,
         containers=ActualWorkload(
@@ -80,6 +80,7 @@ def _only(estate: Estate, whole: Survey, module: str) -> Survey:
         network=replace(
             whole.network, nodes=tuple(n for n in whole.network.nodes if n.node.name in names), links=links
         ),
+        declared=whole.declared,
         workload=replace(
             load,
             orders=orders,

@@ -30,6 +30,7 @@ _HARDENED = {
     "arp_ignore": "1",
     "arp_announce": "2",
 }
+DECISIVE = {"ipv4.forwarding": "", **{f"ipv4.{key}": "" for key in _HARDENED}}  # what an undeclared interface is asked
 
 
 def sysctls(node: Node) -> Mapping[str, str]:
@@ -37,7 +38,7 @@ def sysctls(node: Node) -> Mapping[str, str]:
     forwards = _flag(node.forwards)
     found = {"net.ipv4.ip_forward": forwards}
     for scope in ("all", "default"):
-        found |= _conf(scope, per_interface(node))
+        found |= conf(scope, per_interface(node))
     if not node.ours:
         return found
     edge = node.kind is Kind.EDGE
@@ -59,7 +60,7 @@ def every(node: Node) -> Mapping[str, str]:
     """All of it, dotted and in the order to write: `sysctls`, then each declared interface's keys."""
     found = dict(sysctls(node))
     for ifname in interfaces(node):
-        found |= _conf(ifname, per_interface(node))
+        found |= conf(ifname, per_interface(node))
     return found
 
 
@@ -80,7 +81,8 @@ def path(key: str) -> str:
     return f"/proc/sys/{key.replace('.', '/')}"
 
 
-def _conf(scope: str, keys: Mapping[str, str]) -> dict[str, str]:
+def conf(scope: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """`ipv4.rp_filter` and its like of an interface, `all` or `default`, dotted whole."""
     spelled = {}
     for key, value in keys.items():
         family, name = key.split(".")

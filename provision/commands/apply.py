@@ -23,11 +23,16 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     with opening.context(options, voice) as context, locked(context.instance):
         listed = container.begin(context.podman)
         from provision import plan as planning  # loaded while podman answers
+        from provision import staged
         from provision.commands import change
         from provision.survey import survey
 
         idrange.claim(context.instance)
-        found = planning.plan(survey(context.estate, context.instance, context.podman, options.module, listed))
+        seen = survey(context.estate, context.instance, context.podman, options.module, listed)
+        found = staged.reach(planning.plan(seen), seen, context.estate, context.instance)
+        refusal = staged.refusal(context.estate, seen.declared, context.instance)
+        if refusal:
+            raise ApplyError(refusal)
         if found.ops:
             change.tell(found, voice)
             if found.gained or found.removes:

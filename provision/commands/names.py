@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from provision.errors import UsageError
 from specs import world
-from specs.model import Container, Estate, Image, Peer
+from specs.model import LAN, WAN, Container, Estate, Image, Peer
 from specs.problems import closest
 from specs.topology import nodes
 
@@ -26,6 +26,12 @@ def place(estate: Estate, name: str) -> str:
     if name not in known:
         raise UsageError(_unknown("node", name, known))
     return known[name]
+
+
+def end(estate: Estate, name: str) -> str:
+    """An end of a way: a node, wan, lan, a whitelist, or a peer. Raises UsageError."""
+    groups = (WAN, LAN, *(listed.name for listed in estate.whitelists))
+    return name if name in groups else place(estate, name)
 
 
 def peer(estate: Estate, name: str) -> Peer:

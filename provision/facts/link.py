@@ -11,7 +11,7 @@ from provision.netlink import Message, Socket, attributes, text, walk
 RTM_NEWLINK, RTM_DELLINK, RTM_GETLINK = 16, 17, 18
 IFF_UP = 0x1
 IFLA_IFNAME, IFLA_MTU, IFLA_LINK, IFLA_LINKINFO = 3, 4, 5, 18
-IFLA_PROP_LIST, IFLA_ALT_IFNAME = 52, 53
+IFLA_LINK_NETNSID, IFLA_PROP_LIST, IFLA_ALT_IFNAME = 37, 52, 53
 IFLA_INFO_KIND = 1
 WIREGUARD, TUN = "wireguard", "tun"  # kinds of a tunnel device
 _IFINFO = struct.Struct("=BxHiII")  # struct ifinfomsg
@@ -26,6 +26,7 @@ class ActualLink:
     mtu: int
     peer: int | None  # the other end's index, where it has one
     altnames: tuple[str, ...]
+    peer_netns: int | None = None  # the id that this namespace knows the other end's namespace by (facts.netnsid)
 
 
 def read(kernel: Socket) -> tuple[ActualLink, ...]:
@@ -57,6 +58,7 @@ def _link(body: bytes) -> ActualLink:
         mtu=struct.unpack("=I", found[IFLA_MTU])[0],
         peer=struct.unpack("=I", found[IFLA_LINK])[0] if IFLA_LINK in found else None,
         altnames=tuple(sorted(_text(name) for name in names)),
+        peer_netns=struct.unpack("=i", found[IFLA_LINK_NETNSID])[0] if IFLA_LINK_NETNSID in found else None,
     )
 
 

@@ -18,6 +18,18 @@ RTA_DST, RTA_OIF, RTA_GATEWAY, RTA_PRIORITY, RTA_TABLE = 1, 4, 5, 6, 15
 RTPROT_KERNEL, RTPROT_STATIC = 2, 4
 RT_TABLE_MAIN = 254
 RTN_UNICAST = 1
+KINDS = (
+    "unspec",
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "throw",
+)
 AF_INET = 2
 RTMSG = struct.Struct("=BBBBBBBBI")  # struct rtmsg
 
@@ -32,10 +44,31 @@ class ActualRoute:
     table: int
     body: bytes
 
+    @property
+    def kind(self) -> str:
+        """What it does with what takes it, as ip-route(8) names it: unicast, blackhole and so on."""
+        number = RTMSG.unpack_from(self.body)[7]
+        return KINDS[number] if number < len(KINDS) else str(number)
+
+    @property
+    def metric(self) -> int:
+        """The lower one of two routes to one destination wins."""
+        found = attributes(self.body, RTMSG.size)
+        return int(struct.unpack("=I", found[RTA_PRIORITY])[0]) if RTA_PRIORITY in found else 0
+
 
 def read(kernel: Socket, names: Mapping[int, str]) -> tuple[ActualRoute, ...]:
     """Every route of the socket's namespace that the kernel did not make itself."""
-    return parse(kernel.dump(RTM_GETROUTE, RTMSG.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), what="list the routes"), names)
+    return parse(_dump(kernel), names)
+
+
+def every(kernel: Socket, names: Mapping[int, str]) -> tuple[ActualRoute, ...]:
+    """The kernel's own as well: to local addresses, to what is connected, to broadcast addresses."""
+    return tuple(_route(body, names) for kind, body in _dump(kernel) if kind == RTM_NEWROUTE)
+
+
+def _dump(kernel: Socket) -> list[Message]:
+    return kernel.dump(RTM_GETROUTE, RTMSG.pack(0, 0, 0, 0, 0, 0, 0, 0, 0), what="list the routes")
 
 
 def parse(messages: Iterable[Message], names: Mapping[int, str]) -> tuple[ActualRoute, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provision.netlink import Socket, attribute, attributes, walk
@@ -27,11 +27,13 @@ _RULE_STRIP = {3, 6, 9}  # HANDLE, POSITION, ID
 _SET_STRIP = {10, 16}  # ID, HANDLE
 _OBJ_STRIP = {5, 6}  # USE, HANDLE
 _FLOWTABLE_STRIP = {4, 5}  # USE, HANDLE
-_RULE_EXPRESSIONS, _RULE_USERDATA = 4, 7
+_RULE_TABLE, _RULE_CHAIN, _RULE_HANDLE, _RULE_EXPRESSIONS = 1, 2, 3, 4
 _SET_NAME, _SET_TABLE, _SET_FLAGS, _ELEMENTS = 2, 1, 3, 3
 _INET = 1  # NFPROTO_INET
 _SET_DYNAMIC = 0x10 | 0x20  # NFT_SET_TIMEOUT, NFT_SET_EVAL
 _ELEMENT_STRIP = {5, 7}  # EXPIRATION, EXPR (its counters)
+Table = tuple[int, str]  # family (NFPROTO_…), name
+Chain = tuple[int, str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,6 @@ class ActualRuleset:
     tables: int
     chains: int
     rules: int
-    flows: frozenset[str] = frozenset()  # the comments of its rules: the flows they say they are for
 
     def __str__(self) -> str:
         return f"{self.tables} tables, {self.chains} chains, {self.rules} rules"
@@ -49,10 +50,9 @@ class ActualRuleset:
 def read(kernel: Socket) -> ActualRuleset:
     """The ruleset of the socket's namespace, in one generation (read again when it changes meanwhile)."""
     while True:
-        before = _generation(kernel)
-        comments: set[str] = set()
-        parts = list(_parts(kernel, comments))
-        if _generation(kernel) == before:
+        before = generation(kernel)
+        parts = list(_parts(kernel))
+        if generation(kernel) == before:
             break
     digest = hashlib.sha256()
     for part in parts:
@@ -63,19 +63,55 @@ def read(kernel: Socket) -> ActualRuleset:
         tables=kinds.count(_NEWTABLE),
         chains=kinds.count(_NEWCHAIN),
         rules=kinds.count(_NEWRULE),
-        flows=frozenset(comments),
     )
 
 
-def _generation(kernel: Socket) -> bytes:
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What rules and sets say, without names of their own: to compare two namespaces' piece by piece."""
+
+    rules: Mapping[Chain, tuple[tuple[int, bytes], ...]]  # handle, expressions; in order
+    sets: Mapping[
+        Table, Mapping[str, tuple[bytes, ...]]
+    ]  # of each table: elements of sets that do not fill by themselves
+
+
+def hold(kernel: Socket) -> Held:
+    """The rules and sets of the socket's namespace."""
+    rules: dict[Chain, list[tuple[int, bytes]]] = {}
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETRULE, _UNSPEC, what="dump the rules"):
+        if kind == _SUBSYSTEM | _NEWRULE:
+            found = attributes(body, _NFGENMSG.size)
+            told = b"".join(_expression(each) for _, each in walk(found.get(_RULE_EXPRESSIONS, b"")))
+            chain = (body[0], _name(found[_RULE_TABLE]), _name(found[_RULE_CHAIN]))
+            rules.setdefault(chain, []).append((int.from_bytes(found[_RULE_HANDLE], "big"), told))
+    sets: dict[Table, dict[str, tuple[bytes, ...]]] = {}
+    for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
+        found = attributes(body, _NFGENMSG.size)
+        if kind == _SUBSYSTEM | _NEWSET and not _fills(found):
+            elements = tuple(sorted(_elements(kernel, body[0], found)))
+            sets.setdefault((body[0], _name(found[_SET_TABLE])), {})[_name(found[_SET_NAME])] = elements
+    return Held(rules={chain: tuple(each) for chain, each in rules.items()}, sets=sets)
+
+
+def _name(value: bytes) -> str:
+    return value.rstrip(b"\0").decode()
+
+
+def _fills(found: dict[int, bytes]) -> bool:
+    return bool(int.from_bytes(found.get(_SET_FLAGS, b""), "big") & _SET_DYNAMIC)
+
+
+def generation(kernel: Socket) -> bytes:
+    """The number of the ruleset's last transaction, as the kernel tells it."""
     answers = kernel.ask(_SUBSYSTEM | _GETGEN, _UNSPEC, what="read the ruleset's generation")
     return attributes(answers[0][1], _NFGENMSG.size)[1]
 
 
-def _parts(kernel: Socket, comments: set[str]) -> Iterator[bytes]:
+def _parts(kernel: Socket) -> Iterator[bytes]:
     yield from _objects(kernel, _GETTABLE, _NEWTABLE, lambda kind, value: _keep(kind, value, _TABLE_STRIP))
     yield from _objects(kernel, _GETCHAIN, _NEWCHAIN, lambda kind, value: _keep(kind, value, _CHAIN_STRIP))
-    yield from _objects(kernel, _GETRULE, _NEWRULE, lambda kind, value: _rule(kind, value, comments))
+    yield from _objects(kernel, _GETRULE, _NEWRULE, _rule)
     yield from _objects(kernel, _GETOBJ, _NEWOBJ, lambda kind, value: _keep(kind, value, _OBJ_STRIP))
     yield from _objects(kernel, _GETFLOWTABLE, _NEWFLOWTABLE, lambda k, v: _keep(k, v, _FLOWTABLE_STRIP))
     yield from _sets(kernel)
@@ -92,9 +128,7 @@ def _keep(kind: int, value: bytes, strip: set[int]) -> bytes:
     return b"" if kind in strip else attribute(kind, value)
 
 
-def _rule(kind: int, value: bytes, comments: set[str]) -> bytes:
-    if kind == _RULE_USERDATA:
-        comments.update(_comment(value))
+def _rule(kind: int, value: bytes) -> bytes:
     if kind != _RULE_EXPRESSIONS:
         return _keep(kind, value, _RULE_STRIP)
     return attribute(kind, b"".join(_expression(expression) for _, expression in walk(value)))
@@ -106,21 +140,14 @@ def _expression(body: bytes) -> bytes:
     return attribute(1, name) if name.rstrip(b"\0") == b"counter" else attribute(1, body)
 
 
-def _comment(userdata: bytes) -> Iterator[str]:
-    """Nft's own records in a rule's userdata: type, length, value; type 0 is the comment (libnftnl udata.h)."""
-    if len(userdata) > 2 and userdata[0] == 0:
-        yield userdata[2 : 2 + userdata[1]].rstrip(b"\0").decode(errors="replace")
-
-
 def _sets(kernel: Socket) -> Iterator[bytes]:
     for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
         if kind != _SUBSYSTEM | _NEWSET:
             continue
         found = attributes(body, _NFGENMSG.size)
-        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
         known = {name: value for name, value in found.items() if name not in _SET_STRIP and name <= 16}
         yield bytes((_NEWSET, body[0])) + b"".join(attribute(name, value) for name, value in sorted(known.items()))
-        if not flags & _SET_DYNAMIC:
+        if not _fills(found):
             yield bytes((_NEWSETELEM, body[0])) + b"".join(sorted(_elements(kernel, body[0], found)))
 
 
@@ -128,9 +155,8 @@ def dynamic_elements(kernel: Socket) -> Iterator[tuple[str, str, bytes]]:
     """Every element of the inet sets that fill at run time: table, set, the element as the kernel tells it."""
     for kind, body in kernel.dump(_SUBSYSTEM | _GETSET, _UNSPEC, what="dump the sets"):
         found = attributes(body, _NFGENMSG.size)
-        flags = int.from_bytes(found.get(_SET_FLAGS, b""), "big")
-        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and flags & _SET_DYNAMIC:
-            table, name = (found[key].rstrip(b"\0").decode() for key in (_SET_TABLE, _SET_NAME))
+        if kind == _SUBSYSTEM | _NEWSET and body[0] == _INET and _fills(found):
+            table, name = (_name(found[key]) for key in (_SET_TABLE, _SET_NAME))
             yield from ((table, name, element) for element in _listed(kernel, body[0], found))
 
 

@@ -79,6 +79,13 @@ def test_enter_all(whole: Scratch) -> None:
     assert "no container `visitor`" in refused(whole, 64, "enter", "visitor", "--all", "--", "true")
 
 
+def test_blast_radius_by_a_socket(whole: Scratch) -> None:
+    """The game's console, by the socket in a volume that the backup sees read-only."""
+    (told,) = json.loads(whole.pluto("blast-radius", "minecraft-backup", "--json").stdout)["nodes"]
+    assert told["reaches"] == []
+    assert told["sockets"] == [{"path": "/run/rcon/rcon.sock", "listener": "minecraft-rcon", "volume": "mc-rcon"}]
+
+
 def test_images(whole: Scratch) -> None:
     document = json.loads(whole.pluto("images", "--json").stdout)
     held = {image["image"]: image for image in document["images"]}
