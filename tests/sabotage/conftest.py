@@ -11,7 +11,7 @@ from fixtures.scratch import Scratch, bare, edit, scratch
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
     """The user's network with its tunnel, and no other container: so nobody resolves a whitelist's names."""
     folder = bare(tmp_path_factory.mktemp("estate") / "pluto", but=("wireguard",))
-    edit(folder / "estate.yaml", r"^    names: .*\n", "")
+    edit(folder / "lab.yaml", r"(records: \{)[^:]+", r"\1nobody.example")
     with scratch(folder) as made:
         made.apply()
         yield made
