@@ -40,6 +40,10 @@ class Reaching:
         return self.space.forget(found, oracles.named)
 
     def services(self, source: str, target: str) -> tuple[str, ...]:
+        """In words; of two nodes around the estate none, for no ruleset of ours lies between them."""
+        passages = self.world.passages
+        if not any(passages[node].place.ours for node in (source, target) if node in passages):
+            return ()
         return services(self.space, self.packets(source, target))
 
     def through(self, source: str, target: str) -> frozenset[str]:

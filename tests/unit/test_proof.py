@@ -55,6 +55,9 @@ def test_reach() -> None:
     assert reach.services("phone", "vault") == ()
     assert reach.services("page", "door") == ()
     assert reach.services("nobody", "door") == ()
+    assert (
+        reach.services("laptop", "router") == ()
+    )  # around the estate anything goes, and it is not the estate's to tell
     assert reach.through("laptop", "vault") == {"gate"}
 
 
