@@ -78,6 +78,15 @@ def test_difference_from_nothing() -> None:
     assert told.lost == ()
 
 
+def test_what_goes_out() -> None:
+    """An edge let out to the internet, by name; by an address of the LAN it would be the LAN."""
+    out = {"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": "eth0"}}
+    opened = with_rule("host", "output", out, port(444), ACCEPT)
+    assert difference(ESTATE, PLACES, opened).gained == ("host -> lan tcp/444", "host -> wan tcp/444")
+    assert difference(ESTATE, opened, PLACES).lost == ("host -> lan tcp/444", "host -> wan tcp/444")
+    assert "host -> router: no flow declares it" in refusal(ESTATE, opened)
+
+
 def test_everybody_at_once() -> None:
     """A host that lets all pass: the two edges' wires carry it, and whoever can send at all is ANY."""
     opened = with_rule("door", "input", port(22), ACCEPT)
