@@ -112,7 +112,7 @@ def _told(estate: Estate, nodes: Iterable[str], groups: Groups, reaching: Reachi
         for (target, service), sources in sorted(groups.items())
         for name in _named(estate, sources, target, wired, reaching)
     )
-    yield from dict.fromkeys(lines)
+    yield from sorted(set(lines))
 
 
 def _target(estate: Estate, source: str, name: str, reaching: Reaching) -> str:
