@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from provision.places import Places
-from specs.model import WAN, Estate
+from specs.model import LAN, WAN, Estate
 from specs.semantics import declared
 from specs.semantics.diagram import NOTHING, Packets, Space
+from specs.semantics.field import Field
 from specs.semantics.place import Tunnel
 from specs.semantics.service import services
 from specs.semantics.world import Arrival, Reach, World
@@ -40,6 +41,10 @@ class Reaching:
         return self.space.forget(found, oracles.named)
 
     def services(self, source: str, target: str) -> tuple[str, ...]:
+        """In words; of two nodes around the estate none, for no ruleset of ours lies between them."""
+        passages = self.world.passages
+        if not any(passages[node].place.ours for node in (source, target) if node in passages):
+            return ()
         return services(self.space, self.packets(source, target))
 
     def through(self, source: str, target: str) -> frozenset[str]:
@@ -101,21 +106,34 @@ def _more(nodes: Iterable[str], one: Reaching, other: Reaching, *, in_part: bool
 
 def _told(estate: Estate, nodes: Iterable[str], groups: Groups, reaching: Reaching) -> Iterator[str]:
     """One line a source, target and service; who only passes on what another sends is left out."""
-    outside = {node.name for node in estate.world.nodes}
-    wired = {node for node in nodes if node in {end.node for link in estate.wires for end in link.endpoints}}
-    for (target, service), sources in sorted(groups.items()):
-        yield from (f"{name} -> {target} {service}" for name in _named(sources, target, outside, wired, reaching))
+    wired = {end.node for link in estate.wires for end in link.endpoints} & set(nodes)
+    lines = (
+        f"{name} -> {_target(estate, name, target, reaching)} {service}"
+        for (target, service), sources in sorted(groups.items())
+        for name in _named(estate, sources, target, wired, reaching)
+    )
+    yield from sorted(set(lines))
+
+
+def _target(estate: Estate, source: str, name: str, reaching: Reaching) -> str:
+    """A node around the estate, but for one that a flow names, is the LAN by an address of that, else the WAN."""
+    if name in {flow.target for flow in estate.flows} or name not in {node.name for node in estate.world.nodes}:
+        return name
+    low, high = int(estate.host.lan.network_address), int(estate.host.lan.broadcast_address)
+    dialled = reaching.space.values(reaching.packets(source, name), Field.DADDR)
+    return LAN if any(first <= high and last >= low for first, last in dialled) else WAN
 
 
 def _named(
-    sources: frozenset[str], target: str, outside: set[str], wired: set[str], reaching: Reaching
+    estate: Estate, sources: frozenset[str], target: str, wired: set[str], reaching: Reaching
 ) -> tuple[str, ...]:
-    if target in outside:  # nothing of ours stands there
-        return ()
-    if sources >= wired - {target} and len(sources) > 1:
+    outside = {node.name for node in estate.world.nodes}
+    if target in outside:
+        sources -= outside  # nothing of ours stands between
+    elif sources >= wired - {target} and len(sources) > 1:
         return (ANY,)
     passed = {node for source in sources for node in reaching.through(source, target)}
     own = sources - passed
-    if outside and sources >= outside:
+    if target not in outside and outside and sources >= outside:
         own = own - outside | {WAN}
     return tuple(sorted(own or sources))

@@ -83,6 +83,9 @@ def _entry(folder: Path, link: str, text: str) -> Change:
     place, lines = document.read(folder, LINKS), _lines(folder)
     said: Any = place.data
     index = next(at for at, row in enumerate(said["links"]) if row.get("name") == link)
+    if text in (said["links"][index].get("metal") or ()):
+        row = place.lines["links", index, "metal"]
+        return Change(text=f"it is declared for metal alone ({LINKS}:{row}), and off in the lab")
     at = place.lines.get(("links", index, "allow"))
     if at is None:
         last = place.lines["links", index, "b"]

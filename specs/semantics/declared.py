@@ -103,13 +103,9 @@ class Declared:
         return self._outside if self.estate.from_internet(way.flow) else frozenset({way.flow.source_node})
 
     def _answer(self, way: Way) -> Iterator[Allowed]:
-        """Back at the opener: the address it dialled answers it."""
+        """Back at the opener: the address it dialled answers it, of the internet any."""
         first, last = way.hops[0], way.hops[-1]
-        dialled = way.dial
-        if dialled is None:
-            return
-        own = self._from(first)
-        tuple_ = self._tuple(way, SADDR=self._of(dialled), DADDR=own, SPORT=_port(way))
+        tuple_ = self._tuple(way, SADDR=self._of(way.dial), DADDR=self._from(first), SPORT=_port(way))
         answerers = frozenset(hop.node for hop in way.hops) | (self._outside if last.leaves else frozenset())
         said = self.space.cube({Field.STATE: span(ESTABLISHED), Field.DIRECTION: span(REPLY)})
         for opener in self._openers(way):

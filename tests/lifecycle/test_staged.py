@@ -84,3 +84,11 @@ def test_a_proof_is_remembered_as_long_as_its_listings(tmp_path: Path, monkeypat
         assert "nothing to do" in again.stdout
         assert "specs.semantics.prove" in again.stderr
         assert proof.exists()
+
+
+def test_an_edge_is_let_out(unmade: Scratch) -> None:
+    """Egress is a declared flow: proved with its answers, told by a plan, and there."""
+    edit(unmade.folder / "links.yaml", r"players -> b tcp/25565\]", "players -> b tcp/25565, b -> wan tcp/444]")
+    assert "reverse-proxy-edge -> wan tcp/444" in unmade.document()["reach"]["gained"]
+    unmade.apply()
+    assert unmade.pluto("why", "reverse-proxy-edge", "wan", "tcp/444").code == 0

@@ -55,6 +55,9 @@ def test_reach() -> None:
     assert reach.services("phone", "vault") == ()
     assert reach.services("page", "door") == ()
     assert reach.services("nobody", "door") == ()
+    assert (
+        reach.services("laptop", "router") == ()
+    )  # around the estate anything goes, and it is not the estate's to tell
     assert reach.through("laptop", "vault") == {"gate"}
 
 
@@ -73,6 +76,15 @@ def test_difference_from_nothing() -> None:
     told = difference(ESTATE, {}, PLACES)
     assert set(told.gained) == {str(flow) for flow in ESTATE.flows}
     assert told.lost == ()
+
+
+def test_what_goes_out() -> None:
+    """An edge let out to the internet, by name; by an address of the LAN it would be the LAN."""
+    out = {"match": {"op": "==", "left": {"meta": {"key": "oifname"}}, "right": "eth0"}}
+    opened = with_rule("host", "output", out, port(444), ACCEPT)
+    assert difference(ESTATE, PLACES, opened).gained == ("host -> lan tcp/444", "host -> wan tcp/444")
+    assert difference(ESTATE, opened, PLACES).lost == ("host -> lan tcp/444", "host -> wan tcp/444")
+    assert "host -> router: no flow declares it" in refusal(ESTATE, opened)
 
 
 def test_everybody_at_once() -> None:

@@ -134,6 +134,8 @@ def test_the_line_to_write(tmp_path: Path) -> None:
         ends = "# mine\nlinks:\n  - name: priv-vault\n    a: gate 10.1.1.0\n    b: vault 10.1.1.1\n"
         (tmp_path / "links.yaml").write_text(ends + said)
         assert command.change(tmp_path, entry) == Change(text=text, lines=(line,))
+    egress = Entry(link=ESTATE.link("host-pub"), text="b -> wan tcp/443")
+    assert command.change(FOLDER, egress).text == "it is declared for metal alone (links.yaml:6), and off in the lab"
     row = Row(name="x", a="door 172.16.3.0", b="vault 172.16.3.1", allow="a -> b tcp/1")
     assert command.change(FOLDER, row).lines == (
         "- name: x",
