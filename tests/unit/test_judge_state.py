@@ -147,7 +147,7 @@ def test_drift_is_named(drift: str) -> None:
     change, subject = DRIFTS[drift]
     told = against(everything(change(ideal()), ESTATE, INSTANCE))
     assert subject in {verdict.subject.split(" (")[0] for verdict in told}
-    # What the drift keeps from being proved is unproven besides: the proof follows no policy rule, no undeclared device.
+    # What the drift keeps from being proved is unproven besides: no policy rule, no undeclared device is followed.
     named = [verdict for verdict in told if not verdict.subject.startswith("proof ")]
     assert all(verdict.outcome is Outcome.BROKEN for verdict in named)
     assert all(verdict.again for verdict in told)
