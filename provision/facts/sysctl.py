@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
-from pathlib import Path
 
-_ROOT = Path("/proc/sys")
+from specs.sysctls import path
 
-
-def path(key: str) -> Path:
-    """`net.ipv4.conf.all.rp_filter` -> /proc/sys/net/ipv4/conf/all/rp_filter (no key of ours has a dot inside)."""
-    return _ROOT / key.replace(".", "/")
+_LONGEST = 4096  # bytes; a value of ours is a word or two
 
 
 def read(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -19,8 +16,12 @@ def read(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 
 def _value(key: str) -> str:
+    # A thousand of them a plan: without Python's file objects they take a third of the time.
     try:
-        with open(path(key), encoding="ascii") as file:  # noqa: PTH123 - hundreds of them a plan
-            return " ".join(file.read().split())
+        file = os.open(path(key), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return ""
+    try:
+        return " ".join(os.read(file, _LONGEST).decode("ascii").split())
+    finally:
+        os.close(file)

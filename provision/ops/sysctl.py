@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from provision import kernel
 from provision.context import Context
 from provision.errors import ApplyError
-from provision.facts.sysctl import path
 from provision.op import Action, Op, Phase
+from specs.sysctls import path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +43,7 @@ class SetSysctl(Op):
 def write(name: str, value: str) -> None:
     """Set it in the calling thread's namespace. Raises ApplyError naming the key the kernel does not take."""
     try:
-        path(name).write_text(value, encoding="ascii")
+        Path(path(name)).write_text(value, encoding="ascii")
     except OSError as error:
         raise ApplyError(
             f"sysctl {name} = {value}: {error.strerror}; this kernel may lack what the law needs"
