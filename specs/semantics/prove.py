@@ -132,6 +132,8 @@ def _judged(
             continue
         asked = space.support(beyond)
         possible = space.forget(beyond, oracles.among(asked, Moment.RATE))
+        if taken.origin(space, possible)[1] == NOTHING:  # nothing that can be sent becomes it, whatever the oracles say
+            continue
         sure = space.whatever(oracles.now(possible), oracles.among(asked, Moment.UNREAD))
         if sure != NOTHING:
             shown = witness(world, taken, sure, following=following)
