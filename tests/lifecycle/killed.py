@@ -12,7 +12,7 @@ SECONDS = 10.0
 Work: TypeAlias = Callable[[Scratch], bool]  # whether it does its work for its client
 
 
-def dies_and_works_again(made: Scratch, name: str, works: Work, *, seconds: float = SECONDS) -> None:
+def dies_and_works_again(made: Scratch, name: str, works: Work) -> None:
     """Kill the process of the container `name`; every other container keeps its own, and the plan stays empty."""
     assert run.attempt(("pgrep", "-f", str(made.instance.podman_socket))).code == 1  # no podman service runs
     before = container.pids(made.instance)
@@ -20,7 +20,7 @@ def dies_and_works_again(made: Scratch, name: str, works: Work, *, seconds: floa
     wait(
         lambda: container.pid(made.instance, name) not in (0, killed) and works(made),
         what=f"{name} at work again",
-        seconds=seconds,
+        seconds=SECONDS,
     )
     after = container.pids(made.instance)
     changed = {each for each in before if before[each] != after.get(each)}

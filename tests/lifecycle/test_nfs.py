@@ -74,11 +74,16 @@ def test_what_it_writes_is_the_owners(made: Scratch, datastore: Path, tmp_path: 
 
 
 def test_a_strangers_file_stays_closed(made: Scratch, datastore: Path) -> None:
-    """Of another uid, for that one alone: CAP_DAC_READ_SEARCH of the process is not lent to a client."""
-    (datastore / "diary").write_text("not yours\n")
-    (datastore / "diary").chmod(0o600)
-    os.chown(datastore / "diary", 1234, 1234)
-    assert "not yours" not in nfs(made, "nfs-cat", "@/diary").stdout
+    """Of another uid, for that one alone: CAP_DAC_READ_SEARCH of the process is not lent to a client.
+
+    In a folder of its own, which ganesha cannot list then: it asks for every file's attributes by opening it.
+    """
+    (datastore / "kept").mkdir()
+    (datastore / "kept/diary").write_text("not yours\n")
+    (datastore / "kept/diary").chmod(0o600)
+    os.chown(datastore / "kept/diary", 1234, 1234)
+    assert "not yours" not in nfs(made, "nfs-cat", "@/kept/diary").stdout
+    assert lists_the_datastore(made)
 
 
 @pytest.mark.parametrize("node", ["phone", "visitor", "router", "reverse-proxy-edge"])
@@ -99,8 +104,7 @@ def test_is_as_declared(made: Scratch) -> None:
 
 
 def test_killed_is_back(made: Scratch) -> None:
-    """ganesha itself takes some eight seconds from its start to its first answer: on a busy machine that is no ten."""
-    dies_and_works_again(made, NAME, lists_the_datastore, seconds=30)
+    dies_and_works_again(made, NAME, lists_the_datastore)
 
 
 def lists_the_datastore(made: Scratch) -> bool:
