@@ -144,6 +144,20 @@ def stamp(content: bytes) -> int:
     return first + int.from_bytes(hashlib.sha256(content).digest()[:8], "big") % count
 
 
+def unfold(entries: Mapping[PurePosixPath, Entry], root: Path) -> None:
+    """Write the entries into the empty folder `root`, for a program to run in; all is the caller's own."""
+    for at, entry in sorted(entries.items()):
+        outside = root / at.relative_to(ROOT)
+        match entry.kind:
+            case Kind.FOLDER:
+                outside.mkdir(mode=entry.mode)
+            case Kind.LINK:
+                outside.symlink_to(entry.target)
+            case Kind.FILE:
+                outside.write_bytes(entry.read())
+                outside.chmod(entry.mode)
+
+
 def write(entries: Mapping[PurePosixPath, Entry], archive: Path) -> None:
     """Write the tar. The same entries give the same bytes: no names of owners, no attributes, no clock."""
     with tarfile.open(archive, "w", format=tarfile.GNU_FORMAT) as tar:

@@ -1,7 +1,7 @@
 """A recipe -> STATE/images/<image>-<tag>.tar and its SBOM; an archive -> an image of an instance's podman.
 
     base's archive, or the skeleton ─────────┐
-    packages ─ bootstrap ─ jlink ─┬─ closure ┼─ layered ─ audit ─ write ─ rename
+    packages ─ bootstrap ─ jlink ─┬─ closure ┼─ layered ─ bytecode ─ audit ─ write ─ rename
     pinned files ─────────────────┘          │
     put files, mount points ─────────────────┘
 The order of the layers is the order from top to bottom: what comes later replaces what came before.
@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from provision.errors import ApplyError
-from provision.image import assemble, bootstrap, closure, pinned, runtime, sbom, tag
+from provision.image import assemble, bootstrap, bytecode, closure, pinned, runtime, sbom, tag
 from provision.image.packages import Origin, Package, packages_of
 from provision.image.recipe import Recipe
 from provision.run import run
@@ -51,6 +51,7 @@ def build(recipe: Recipe, *, images: Path, cache: Path) -> Path:
     with _workshop(images / f".{recipe.stem}.making") as folder:
         if not archive.exists():
             entries, packages = _entries(recipe, _fresh(folder, "root"), images=images, cache=cache)
+            entries |= {entry.at: entry for entry in bytecode.compiled(entries, _fresh(folder, "tree"))}
             _refuse(recipe, assemble.audit(entries, shell_declared=recipe.image.shell_reason is not None))
             assemble.write(entries, folder / "image.tar")
             sbom.write(packages, folder / "sbom.json", image=recipe.name, tag=recipe.tag)

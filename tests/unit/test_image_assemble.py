@@ -27,7 +27,7 @@ class TestAssemble:
         one, two = ((tmp_path / name).read_bytes() for name in ("one.tar", "two.tar"))
         assert one == two
         pinned = "c589d9d02dbc0de4af55ad1284aa79721189aefbbc5419e148f1e7b2063e2ddd"
-        assert (tag.MAKER, hashlib.sha256(one).hexdigest()) == (2, pinned)
+        assert (tag.MAKER, hashlib.sha256(one).hexdigest()) == (3, pinned)
 
     def test_all_is_owned_by_root_and_nothing_knows_the_clock(self, tmp_path: Path) -> None:
         assemble.write(assemble.layered([entry("/srv/a", content=b"1"), entry("/srv/b", content=b"2")]), tmp_path / "t")
