@@ -15,7 +15,7 @@ from provision.podman import remove_cgroups
 from provision.wait import wait, within
 
 # What an owner would miss; everything else of an instance is made again from the specs.
-DATA = ("volumes", "host", "secrets", "evidence", "epochs.json")
+DATA = ("volumes", "host", "secrets", "evidence", "epochs.json", "store")
 REMOVE_SECONDS = 15.0
 
 

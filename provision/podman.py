@@ -25,7 +25,7 @@ from specs.instance import Instance
 CGROUP_ROOT = Path("/sys/fs/cgroup")
 # With --storage-driver podman forgets storage.conf's options, so they are named here. An id map costs no chown:
 # overlay mounts the image's layers id-mapped (kernel 5.19, mount_setattr(2)).
-STORAGE_OPT = "overlay.mountopt=nodev,nosuid"
+MOUNT_OPT = "overlay.mountopt=nodev,nosuid"
 SERVICE_SECONDS = 20.0  # the service answers within this time, or never
 CALL_SECONDS = 120.0
 API_VERSION = "4.0.0"  # the oldest that has all we ask; podman-py's own would be newer than podman 4
@@ -53,9 +53,21 @@ class Podman:
             *("--root", str(self.instance.podman_root)),
             *("--runroot", str(self.instance.podman_runroot)),
             *("--tmpdir", str(self.instance.podman_tmp)),
-            *("--storage-driver", "overlay", "--storage-opt", STORAGE_OPT),
+            *("--storage-driver", "overlay", "--storage-opt", MOUNT_OPT),
+            *("--storage-opt", f"overlay.imagestore={self.instance.store}"),
             *("--cgroup-manager", "cgroupfs"),
             *("--runtime", self.runtime),
+        )
+
+    @property
+    def store_argv(self) -> tuple[str, ...]:
+        """The same where images are written: the instance's store, which `argv` only reads."""
+        return (
+            "podman",
+            *("--root", str(self.instance.store)),
+            *("--runroot", str(self.instance.store_run)),
+            *("--tmpdir", str(self.instance.store_run / "tmp")),
+            *("--storage-driver", "overlay"),
         )
 
     @property
@@ -74,15 +86,19 @@ class Podman:
 
     def write_conf(self) -> None:
         """Write the instance's containers.conf and storage.conf where they differ, and make podman's folders."""
-        for folder in (self.instance.podman_root, self.instance.podman_runroot, self.instance.podman_tmp):
+        instance = self.instance
+        for folder in (instance.podman_root, instance.podman_runroot, instance.podman_tmp, instance.store_copies):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
-        _write(self.instance.containers_conf, containers_conf(self.instance))
-        _write(storage_conf_file(self.instance), storage_conf(self.instance))
+        _write(instance.containers_conf, containers_conf(instance))
+        _write(storage_conf_file(instance), storage_conf(instance))
 
-    def run(self, *args: str, timeout: float = 60, stdin: str | bytes | None = None) -> run.Done:
-        """One podman process: `podman.run("import", archive, reference)`. Raises CommandError."""
+    def run(
+        self, *args: str, timeout: float = 60, stdin: str | bytes | None = None, on_store: bool = False
+    ) -> run.Done:
+        """One podman process: `podman.run("secret", "rm", name)`; those on images `on_store`. Raises CommandError."""
         self.write_conf()
-        return run.run((*self.argv, *args), timeout=timeout, stdin=stdin, env=self.env)
+        argv = self.store_argv if on_store else self.argv
+        return run.run((*argv, *args), timeout=timeout, stdin=stdin, env=self.env)
 
     def log_tail(self, name: str, lines: int = 15) -> str:
         """The end of the log of the container `name` (podman's name), for an error message."""
@@ -137,8 +153,9 @@ class Podman:
         return client
 
     def end_leftover(self) -> None:
-        """End every process that works on the instance's store: services, conmons, cleanups. For `down` alone."""
-        run.end_with_argument(str(self.instance.podman_root))
+        """End every process that works on the instance's storage: services, conmons, imports. For `down` alone."""
+        for root in (self.instance.podman_root, self.instance.store):
+            run.end_with_argument(str(root))
 
     @property
     def _address(self) -> str:

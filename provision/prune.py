@@ -16,18 +16,18 @@ REMOVE_SECONDS = 120.0
 
 
 def prune(context: Context, record: Record) -> tuple[str, ...]:
-    """Remove what the instance's podman holds beyond what is in force and kept, and the archives of what is past.
+    """Remove what the instance's store holds beyond what is in force and kept, and the archives of what is past.
 
-    An archive is the machine's, not the instance's: it stays where any instance's podman holds that image. Returns what
+    An archive is the machine's, not the instance's: it stays where any instance's store holds that image. Returns what
     is gone, by name and tag.
     """
     kept = _kept(context, record)
     used = {one.image for one in container.read(context.podman)}
-    imported = images.imported(argv=context.podman.argv, env=context.podman.env)
+    imported = images.imported(context.instance.store)
     known = {image.name for image in context.estate.images}
     stale = unneeded(imported, {*used, *(recipe.reference for recipe in kept)}, known)
     for reference in stale:
-        context.podman.run("rmi", reference, timeout=REMOVE_SECONDS)
+        context.podman.run("rmi", reference, timeout=REMOVE_SECONDS, on_store=True)
     held = images.everywhere(context.instance.state)
     stems = {recipe.stem for recipe in kept}
     for recipe in _past(context, record):
@@ -40,9 +40,9 @@ def prune(context: Context, record: Record) -> tuple[str, ...]:
 def discard(context: Context, made: Iterable[Recipe]) -> None:
     """Remove images that were just made and are not to be used; archives where no other instance holds them."""
     known = tuple(made)
-    imported = images.imported(argv=context.podman.argv, env=context.podman.env)
+    imported = images.imported(context.instance.store)
     for reference in (recipe.reference for recipe in known if recipe.reference in imported):
-        context.podman.run("rmi", reference, timeout=REMOVE_SECONDS)
+        context.podman.run("rmi", reference, timeout=REMOVE_SECONDS, on_store=True)
     held = images.everywhere(context.instance.state)
     for recipe in (recipe for recipe in known if recipe.reference not in held):
         _remove_archive(context, recipe)

@@ -44,9 +44,6 @@ def survey(
     networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
     found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})
-    used = {one.image for one in found}
-    if podman.present and any(order.reference not in used for order in load.orders):
-        used |= image.imported(argv=podman.argv, env=podman.env)
     whole = Survey(
         network=network,
         declared=network,
@@ -55,7 +52,7 @@ def survey(
         containers=ActualWorkload(
             containers=found, misplaced=misplaced, secrets=secret.read(instance), owned=owned.mounted(instance)
         ),
-        images=Images(archives=image.archives(instance.images), imported=used),
+        images=Images(archives=image.archives(instance.images), imported=image.imported(instance.store)),
     )
     return whole if module is None else _only(estate, whole, module)
 

@@ -10,7 +10,8 @@ ones a name of their own. Two instances share nothing but the image archives, wh
     STATE/<instance>/secrets/…                  0600, made on first apply
     STATE/<instance>/epochs.json                which refresh its images stand at
     STATE/<instance>/evidence/…                 what the instruments saw
-    STATE/<instance>/podman/…                   podman's root
+    STATE/<instance>/store/…                    the images it imported, a containers-storage of their own
+    STATE/<instance>/podman/…                   podman's root: containers, secrets, their layers
     RUN/<instance>/…                            podman's runroot, tmpdir and socket, the lock: gone after a boot
     RUN/<instance>/owned/<container>/…          host paths mounted once more, their owner's files as the container's
 """
@@ -65,6 +66,20 @@ class Instance:
     @property
     def podman_root(self) -> Path:
         return self.home / "podman"
+
+    @property
+    def store(self) -> Path:
+        """Where podman finds images and writes none: they outlive its root (decision 032)."""
+        return self.home / "store"
+
+    @property
+    def store_copies(self) -> Path:
+        """Where an import unpacks before it is whole."""
+        return self.store / "tmp"
+
+    @property
+    def store_run(self) -> Path:
+        return self.run / "store"
 
     @property
     def podman_runroot(self) -> Path:

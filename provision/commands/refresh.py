@@ -123,7 +123,7 @@ def _rollback(
 def _make(context: Context, made: Iterable[Recipe], voice: Voice) -> None:
     """Each image there, in the instance's podman; nothing that runs is touched."""
     archives = images.archives(context.instance.images)
-    there = images.imported(argv=context.podman.argv, env=context.podman.env)
+    there = images.imported(context.instance.store)
     ops = [BuildImage(recipe=r, archived=r.stem in archives) for r in made if r.reference not in there]
     progress = Progress(len(ops), voice)
     applying.execute(planning.ordered(ops), context, begun=progress.begun, done=progress.done)

@@ -15,15 +15,18 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from provision.errors import ApplyError
 from provision.image import assemble, bootstrap, bytecode, closure, pinned, runtime, sbom, tag
 from provision.image.packages import Origin, Package, packages_of
 from provision.image.recipe import Recipe
-from provision.run import run
+
+if TYPE_CHECKING:
+    from provision.podman import Podman
 
 IMPORT_SECONDS = 300.0
 LABEL_TAG = "pluto.image"
@@ -60,13 +63,14 @@ def build(recipe: Recipe, *, images: Path, cache: Path) -> Path:
     return archive
 
 
-def import_archive(recipe: Recipe, archive: Path, *, argv: tuple[str, ...], env: Mapping[str, str]) -> None:
-    """Make an archive an image, recipe.reference, of the podman that `argv` and `env` name. Raises CommandError."""
+def import_archive(recipe: Recipe, archive: Path, *, podman: Podman) -> None:
+    """Make an archive an image, recipe.reference, in the instance's store. Raises CommandError."""
     changes = [f"LABEL {LABEL_TAG}={recipe.tag}"]
     if recipe.image.entrypoint:
         changes.append(f"ENTRYPOINT {json.dumps(list(recipe.image.entrypoint))}")
     options = [word for change in changes for word in ("--change", change)]
-    run((*argv, "import", "--quiet", *options, str(archive), recipe.reference), timeout=IMPORT_SECONDS, env=env)
+    argv = ("import", "--quiet", *options, str(archive), recipe.reference)
+    podman.run(*argv, timeout=IMPORT_SECONDS, on_store=True)
 
 
 def _entries(

@@ -1,4 +1,4 @@
-"""An image of the instance's podman: built once for all instances, imported into each."""
+"""An image in the instance's store: built once for all instances, imported into each."""
 
 from __future__ import annotations
 
@@ -38,8 +38,7 @@ class BuildImage(Op):
 
         instance = context.instance
         archive = build(self.recipe, images=instance.images, cache=instance.state / CACHE)
-        context.podman.write_conf()
-        import_archive(self.recipe, archive, argv=context.podman.argv, env=context.podman.env)
+        import_archive(self.recipe, archive, podman=context.podman)
 
     def _origin(self) -> str:
         base = [f"image {self.recipe.base.name}"] if self.recipe.base is not None else []

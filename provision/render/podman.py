@@ -25,6 +25,9 @@ def storage_conf(instance: Instance) -> str:
 driver = "overlay"
 graphroot = "{instance.podman_root}"
 runroot = "{instance.podman_runroot}"
+
+[storage.options]
+additionalimagestores = ["{instance.store}"]
 """
 
 
@@ -45,6 +48,6 @@ cgroup_manager = "cgroupfs"
 conmon_env_vars = ["CONTAINERS_STORAGE_CONF={storage_conf_file(instance)}", "PATH={SYSTEM_PATH}"]
 events_logger = "none"
 lock_type = "file"  # the default's shared memory is one for all podman roots
-image_copy_tmp_dir = "storage"
+image_copy_tmp_dir = "{instance.store_copies}"
 num_locks = 512
 """

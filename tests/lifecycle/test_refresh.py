@@ -158,7 +158,7 @@ def test_refreshed_and_put_back(sites: Sites, monkeypatch: pytest.MonkeyPatch) -
     for name in IMAGES:
         assert not sites.archive(name, tag=first[name]).exists(), "older than the one that is kept"
         assert sites.archive(name, tag=second[name]).exists()
-    listed = json.loads((made.instance.podman_root / "overlay-images/images.json").read_text())
+    listed = json.loads((made.instance.store / "overlay-images/images.json").read_text())
     held = {name for image in listed for name in image["names"]}
     assert held == {f"localhost/{name}:{tags[name]}" for name in SITES for tags in (second, third)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tarfile
 import threading
 import time
@@ -117,15 +118,16 @@ class TestBuild:
         assert "from its archive" in BuildImage(recipe=recipe, archived=True).describe()
 
 
-def test_images_of_podman() -> None:
-    assert facts.parse((GOLDEN / "podman-images.json").read_text()) == {
-        "localhost/caddy:d0ef335899b6",
-        "localhost/haproxy:04ffdf6d7151",
-        "localhost/lbmt-darkroom:287f7398cc2f",
-        "localhost/lbmt-weblog:d974d20647fc",
-        "localhost/wireguard:10a55721a8c3",
+def test_images_of_a_store(tmp_path: Path) -> None:
+    assert facts.imported(tmp_path) == frozenset()
+    (tmp_path / "overlay-images").mkdir()
+    shutil.copy(GOLDEN / "store-images.json", tmp_path / "overlay-images/images.json")
+    assert facts.imported(tmp_path) == {
+        "localhost/caddy:be66b6b49ead",
+        "localhost/haproxy:f29b9e6d747a",
+        "localhost/wireguard:3bf052d461d9",
     }
 
 
-def test_no_images_of_podman() -> None:
+def test_a_store_without_images() -> None:
     assert facts.parse("[]\n") == facts.parse("null") == frozenset()

@@ -167,7 +167,7 @@ class TestPrune:
 
     def test_every_instances_images_are_known(self, tmp_path: Path) -> None:
         for instance in ("one", "two"):
-            path = tmp_path / instance / "podman/overlay-images/images.json"
+            path = tmp_path / instance / "store/overlay-images/images.json"
             path.parent.mkdir(parents=True)
             path.write_text(json.dumps([{"id": "x", "names": [f"localhost/{instance}:1"]}, {"id": "y"}]))
         (tmp_path / "images").mkdir()
