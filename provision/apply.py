@@ -9,7 +9,7 @@ from itertools import groupby
 from provision.context import Context
 from provision.errors import ApplyError, PlutoError
 from provision.op import Op, Phase
-from provision.ops.container import RunContainer, StartContainer
+from provision.ops.container import BeginContainer
 
 WORKERS = {Phase.IMAGE: 2, Phase.CONTAINER: 4}  # what runs side by side; everything else one after another
 Told = Callable[[Op], None]
@@ -38,7 +38,7 @@ def _do(op: Op, context: Context) -> None:
 
 def _side_by_side(ops: Sequence[Op], context: Context, workers: int, begun: Told, done: Told) -> None:
     """Start each op once all it depends on are done; stop starting when one fails."""
-    left = list(ops)
+    left = sorted(ops, key=_is_patient)  # a container whose answer is waited for begins first
     running: dict[Future[None], Op] = {}
     with ThreadPoolExecutor(max_workers=workers) as pool:
         while left or running:
@@ -54,9 +54,9 @@ def _side_by_side(ops: Sequence[Op], context: Context, workers: int, begun: Told
                 done(op)
 
 
+def _is_patient(op: Op) -> bool:
+    return isinstance(op, BeginContainer) and not op.awaited
+
+
 def _depends_on(op: Op) -> tuple[str, ...]:
-    match op:
-        case RunContainer() | StartContainer():
-            return op.depends_on
-        case _:
-            return ()
+    return op.depends_on if isinstance(op, BeginContainer) else ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from provision.facts import owned
 from provision.facts.actual import ActualWorkload, read_file
@@ -44,12 +45,20 @@ def _container(
 ) -> Iterator[Op]:
     document = specification(order)
     reason = _reason(order, found, actual, remade, document)
-    name, needs = order.container.name, _needs(order)
-    text = canonical(document)
+    begin: Callable[..., Op]
     if reason is not None:
-        yield RunContainer(name=name, podman_name=order.name, document=text, because=reason, depends_on=needs)
+        begin = partial(RunContainer, because=reason)
     elif found is not None and not found.running:
-        yield StartContainer(name=name, podman_name=order.name, document=text, state=found.state, depends_on=needs)
+        begin = partial(StartContainer, state=found.state)
+    else:
+        return
+    yield begin(
+        name=order.container.name,
+        podman_name=order.name,
+        document=canonical(document),
+        depends_on=_needs(order),
+        awaited=order.container.health is not None,
+    )
 
 
 def _reason(
@@ -66,8 +75,9 @@ def _reason(
     assert isinstance(labels, dict)
     if found.spec != labels[LABEL_SPEC]:
         return "its declaration has changed"
-    if (order.container.shares or order.container.name) in remade or found.name in actual.misplaced:
-        return "its network namespace is another"
+    moved = found.running and (order.container.shares or order.container.name) in remade
+    if moved or found.name in actual.misplaced:
+        return "its network namespace is another"  # one that does not run is started, into the one of that name
     return None
 
 

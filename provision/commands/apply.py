@@ -49,7 +49,7 @@ def _do(found: Plan, context: Context, options: argparse.Namespace, voice: Voice
     from provision import apply as applying  # what only a change needs is not loaded for a plan
     from provision import plan as planning
     from provision.health import checks
-    from provision.ops.container import RunContainer, StartContainer
+    from provision.ops.container import BeginContainer
     from provision.ops.tunnel import ConfigureTunnel, MakeTunnel
     from provision.ready import await_ready
     from provision.survey import survey
@@ -57,7 +57,7 @@ def _do(found: Plan, context: Context, options: argparse.Namespace, voice: Voice
 
     progress = Progress(len(found.ops), voice)
     applying.execute(found.ops, context, begun=progress.begun, done=progress.done)
-    started = {op.name for op in found.ops if isinstance(op, RunContainer | StartContainer)}
+    started = {op.name for op in found.ops if isinstance(op, BeginContainer)}
     if any(isinstance(op, MakeTunnel | ConfigureTunnel) and op.config for op in found.ops):
         started.add(context.estate.tunnel.hub)  # no container starts there: the kernel's device answers
     await_ready(checks(context, started), deadline=within(options.wait), log_tail=log_tail(context))

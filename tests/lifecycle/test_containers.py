@@ -1,6 +1,5 @@
 """Containers removed, stopped or changed by hand come back as one op each; what crashed comes back by itself."""
 
-import contextlib
 import os
 import shutil
 import signal
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from fixtures import run
+from fixtures.boot import kill_all
 from fixtures.netns import inside, named
 from fixtures.scratch import Scratch, edit, scratch
 from specs import naming
@@ -19,12 +19,11 @@ from specs.load import DEFAULT_FOLDER
 
 
 def podman(made: Scratch, *words: str) -> str:
-    """The instance's own podman, by its own configuration."""
+    """The instance's own podman, by its own configuration files, as its owner would ask it."""
     instance = made.instance
     env = {"CONTAINERS_CONF": instance.containers_conf, "CONTAINERS_STORAGE_CONF": instance.home / "storage.conf"}
-    folders = {"--root": instance.podman_root, "--runroot": instance.podman_runroot, "--tmpdir": instance.podman_tmp}
-    argv = ["env", *(f"{key}={value}" for key, value in env.items()), "podman", "--cgroup-manager", "cgroupfs"]
-    return run.run([*argv, *(str(word) for pair in folders.items() for word in pair), *words])
+    argv = ["env", *(f"{key}={value}" for key, value in env.items()), "podman", "--tmpdir", str(instance.podman_tmp)]
+    return run.run([*argv, *words])
 
 
 def pid_of(made: Scratch, container: str) -> int:
@@ -140,23 +139,7 @@ def test_everything_killed_at_once() -> None:
     """conmon and all it watches die together (a crash, an out-of-memory killer, an ended session): apply mends it."""
     with scratch() as made:
         made.apply()
-        for pid in pids_of(made.instance.name):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        kill_all(made.instance)
         assert len([op for op in made.plan() if " container " in op]) >= 7
         made.apply()
         assert made.plan() == []
-
-
-def pids_of(name: str) -> list[int]:
-    """conmon first, so that nothing is restarted; then what its containers run."""
-    named_so = [path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if f"/{name}/" in text_of(path)]
-    inside_of = [path.parent for path in Path("/proc").glob("[0-9]*/cgroup") if f"/pluto/{name}/" in text_of(path)]
-    return [int(folder.name) for folder in (*named_so, *inside_of)]
-
-
-def text_of(path: Path) -> str:
-    try:
-        return path.read_text(errors="replace")
-    except OSError:
-        return ""

@@ -6,6 +6,7 @@ an image was made long ago: its SBOM, which says which versions it holds, is wri
 """
 
 import json
+import shutil
 import signal
 import tarfile
 from collections.abc import Iterator
@@ -177,7 +178,8 @@ def test_one_that_does_not_answer_is_put_back(sites: Sites, broken: str, lacks: 
     assert sites.refresh().code == 0
     second = sites.tags()
     assert made.pluto("images", "--rollback", "--yes").code == 0
-    made.pluto("down")  # the archives alone are left of the second
+    made.pluto("down")
+    shutil.rmtree(made.instance.store)  # the archives alone are left of the second
     made.apply()
     without(sites.archive(broken, tag=second[broken]), lacks)
     before = sites.pids()
