@@ -48,6 +48,7 @@ format: install ## let ruff mend what it can
 
 bench: install ## time provisioning beside the peers it is measured against, and the proof of 1000 leaves
 	@.venv/bin/python -m tests.scale.bench_provision
+	@.venv/bin/python -m tests.scale.bench_warm
 	@.venv/bin/python -m tests.scale.bench_proof
 	@.venv/bin/python -m tests.scale.bench_probe
 	@.venv/bin/python -m tests.scale.bench_nmap
