@@ -129,9 +129,12 @@ def _images(verbs: argparse._SubParsersAction[_Parser]) -> None:
     what.add_argument(
         "--rollback", action="store_true", help="put back what stood before the last refresh, or undo that"
     )
+    what.add_argument("--prune", action="store_true", help="remove what no declaration stands on and no rollback keeps")
     what.add_argument("--sbom", action="store_true", help="print what one image is made of, as CycloneDX JSON")
     what.add_argument("--offline", action="store_true", help="do not ask the distribution what is newer")
-    images.add_argument("--yes", action="store_true", help="do not ask before containers are replaced")
+    images.add_argument(
+        "--yes", action="store_true", help="do not ask before containers are replaced or images removed"
+    )
     images.add_argument(
         "--wait", type=float, default=60.0, metavar="SECONDS", help="for each new container to answer (default: 60)"
     )

@@ -1,4 +1,4 @@
-"""One at a time: the lock of an instance (law 5)."""
+"""One at a time: the lock of an instance (law 5), and the one of the archives that all instances share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from provision.errors import ApplyError
 from specs.instance import Instance
@@ -28,3 +29,32 @@ def locked(instance: Instance) -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextmanager
+def reading_archives(archives: Path) -> Iterator[None]:
+    """While images are made, of one another, and imported: nobody removes an archive meanwhile."""
+    archives.mkdir(parents=True, exist_ok=True)
+    with _held(archives, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def removing_archives(archives: Path) -> Iterator[None]:
+    """Raises ApplyError at once where some instance makes images."""
+    archives.mkdir(parents=True, exist_ok=True)
+    try:
+        with _held(archives, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            yield
+    except BlockingIOError as error:
+        raise ApplyError(f"another process is making images in {archives}: wait for it to end") from error
+
+
+@contextmanager
+def _held(folder: Path, how: int) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)

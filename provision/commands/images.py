@@ -33,6 +33,10 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
         from provision.commands import refresh  # what changes something is not loaded to look
 
         return (refresh.refresh if options.refresh else refresh.rollback)(options, voice)
+    if options.prune:
+        from provision.commands import prune
+
+        return prune.run(options, voice)
     return _sbom(options) if options.sbom else _shown(options, voice)
 
 
@@ -81,7 +85,8 @@ def _conclude(every: Iterable[Held], held: Iterable[Held], found: Found, instanc
     if others:
         size = sum(path.stat().st_size for path in others) / MEGA
         voice.line(
-            f"{len(others)} archives of other definitions or earlier refreshes, {size:.0f} MB, in {instance.images}"
+            f"{len(others)} archives of other definitions or earlier refreshes, {size:.0f} MB, in {instance.images}: "
+            "`images --prune` removes those that nobody keeps"
         )
     for newer in sorted({newer for packages in (found or {}).values() for newer in packages}):
         voice.line(f"newer: {newer}")

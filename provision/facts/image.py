@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from specs.instance import Instance
+
 LIST = Path("overlay-images/images.json")
 
 
@@ -22,9 +24,10 @@ def imported(store: Path) -> frozenset[str]:
     return parse(path.read_text()) if path.exists() else frozenset()
 
 
-def everywhere(state: Path) -> frozenset[str]:
-    """The references that any instance holds, of those whose stores lie below STATE."""
-    return frozenset(name for store in state.glob("*/store") for name in imported(store))
+def everywhere(state: Path, *, but: Instance | None = None) -> frozenset[str]:
+    """The references that any instance holds, of those whose stores lie below STATE; of all `but` one."""
+    stores = [store for store in state.glob("*/store") if but is None or store != but.store]
+    return frozenset(name for store in stores for name in imported(store))
 
 
 def parse(text: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from provision.image.recipe import Recipe
+from provision.lock import reading_archives
 from provision.op import Op, Phase
 
 if TYPE_CHECKING:
@@ -37,8 +38,9 @@ class BuildImage(Op):
         from provision.image.build import build, import_archive  # 40 ms that only a build is worth
 
         instance = context.instance
-        archive = build(self.recipe, images=instance.images, cache=instance.state / CACHE)
-        import_archive(self.recipe, archive, podman=context.podman)
+        with reading_archives(instance.images):
+            archive = build(self.recipe, images=instance.images, cache=instance.state / CACHE)
+            import_archive(self.recipe, archive, podman=context.podman)
 
     def _origin(self) -> str:
         base = [f"image {self.recipe.base.name}"] if self.recipe.base is not None else []

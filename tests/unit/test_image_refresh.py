@@ -18,8 +18,9 @@ from provision.image.epoch import Record, Turn
 from provision.image.outdated import Newer
 from provision.image.packages import Origin, Package
 from provision.image.recipe import Family, Recipe, recipe
-from provision.prune import unneeded
+from provision.prune import stem_of
 from provision.refresh import renewals, still_old
+from specs.instance import Instance
 from specs.load import load
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -161,9 +162,8 @@ class TestRecord:
 
 
 class TestPrune:
-    def test_unneeded(self) -> None:
-        held = ["localhost/caddy:1", "localhost/caddy:2", "localhost/elsewhere:1", "elsewhere/caddy:1"]
-        assert unneeded(held, {"localhost/caddy:2"}, {"caddy"}) == ("localhost/caddy:1",)
+    def test_an_archive_bears_its_images_name(self) -> None:
+        assert stem_of("localhost/lbmt-shop-backup:0a1b") == "lbmt-shop-backup-0a1b"
 
     def test_every_instances_images_are_known(self, tmp_path: Path) -> None:
         for instance in ("one", "two"):
@@ -172,3 +172,4 @@ class TestPrune:
             path.write_text(json.dumps([{"id": "x", "names": [f"localhost/{instance}:1"]}, {"id": "y"}]))
         (tmp_path / "images").mkdir()
         assert images.everywhere(tmp_path) == {"localhost/one:1", "localhost/two:1"}
+        assert images.everywhere(tmp_path, but=Instance(name="one", state=tmp_path)) == {"localhost/two:1"}
