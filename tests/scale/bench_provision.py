@@ -21,11 +21,11 @@ from specs.topology import nodes
 ROUNDS = 5
 
 
-def best(work: Callable[[], object], between: Callable[[], object] = lambda: None) -> float:
-    """The shortest of the rounds, in seconds; `between` runs before each, unmeasured."""
+def best(work: Callable[[], object], before: Callable[[], object] = lambda: None, *, rounds: int = ROUNDS) -> float:
+    """The shortest of the rounds, in seconds; `before` runs before each, unmeasured."""
     times = []
-    for _ in range(ROUNDS):
-        between()
+    for _ in range(rounds):
+        before()
         begin = time.perf_counter()
         work()
         times.append(time.perf_counter() - begin)

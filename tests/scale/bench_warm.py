@@ -8,25 +8,12 @@ finds namespaces, links and rulesets standing. Prints seconds, best of three; ju
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 from fixtures import container, run
 from fixtures.boot import boot
 from fixtures.scratch import SECONDS, Scratch, scratch
+from tests.scale.bench_provision import best
 
 ROUNDS = 3
-
-
-def best(work: Callable[[], object], before: Callable[[], object]) -> float:
-    """The shortest of the rounds, in seconds; `before` runs before each, unmeasured."""
-    times = []
-    for _ in range(ROUNDS):
-        before()
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
 
 
 def podman(made: Scratch, *words: str) -> None:
@@ -40,10 +27,10 @@ def podman(made: Scratch, *words: str) -> None:
 def main() -> None:
     with scratch() as made:
         made.apply()
-        after_down = best(made.apply, lambda: made.pluto("down"))
-        after_boot = best(made.apply, lambda: boot(made.instance))
-        stopped = best(made.apply, lambda: podman(made, "stop", "--all"))
-        peer = best(lambda: podman(made, "start", "--all"), lambda: podman(made, "stop", "--all"))
+        after_down = best(made.apply, lambda: made.pluto("down"), rounds=ROUNDS)
+        after_boot = best(made.apply, lambda: boot(made.instance), rounds=ROUNDS)
+        stopped = best(made.apply, lambda: podman(made, "stop", "--all"), rounds=ROUNDS)
+        peer = best(lambda: podman(made, "start", "--all"), lambda: podman(made, "stop", "--all"), rounds=ROUNDS)
         count = len(container.pids(made.instance))
     print(f"{count} containers and their network, after `down`     {after_down:6.2f} s")
     print(f"the same after a boot                             {after_boot:6.2f} s")
