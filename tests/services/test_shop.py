@@ -5,6 +5,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,9 @@ def copies(instance: Instance) -> Path:
 
 
 def new_copy(instance: Instance, copies: Path) -> Path:
-    """Let the backup begin anew, which makes it copy; the copy. A copy's name is its second, so one is waited for."""
+    """Let the backup begin anew, which makes it copy; the copy. Its name is its second, so this one is let pass."""
     before = set(copies.glob("*.sqlite3"))
+    wait(lambda: copies / f"shop-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3" not in before, what="the next second")
     container.kill(instance, "lbmt-shop-backup")
     found: list[Path] = []
 

@@ -27,6 +27,7 @@ FLUSH_SECONDS = 120.0  # a big world on a slow disk
 AWAY_SECONDS = 120.0  # how long a game may take to come up
 PAUSE = 1.0
 READER_SECONDS = 600  # how long an owner who looks into the repository, or restores, is waited for
+NAME = "::{now:%Y-%m-%dT%H-%M-%S.%f}"  # borg refuses a name it has, and one that was killed begins anew within a second
 KEPT = ("--keep-daily=7", "--keep-weekly=4", "--keep-monthly=6")
 ENVIRONMENT = {
     "BORG_REPO": str(REPOSITORY),
@@ -68,7 +69,7 @@ def backup(ask: Ask, borg: Callable[..., None]) -> None:
     else:
         borg("init", "--encryption=none")
     with held_still(ask):
-        borg("create", "--compression=zstd", "::{now:%Y-%m-%dT%H-%M-%S}", WORLD)
+        borg("create", "--compression=zstd", NAME, WORLD)
     borg("prune", *KEPT)
     borg("compact")
 
