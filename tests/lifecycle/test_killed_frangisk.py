@@ -7,7 +7,7 @@ import pytest
 
 from fixtures.netns import named
 from fixtures.scratch import Scratch
-from fixtures.shop import Customer, rows
+from fixtures.shop import Customer, let_this_second_pass, rows
 from fixtures.wait import wait
 from fixtures.web import Browser
 from tests.lifecycle.killed import Work, dies_and_works_again
@@ -49,6 +49,7 @@ def copies(made: Scratch) -> Work:
     folder = made.instance.home / COPIES
     wait(lambda: any(folder.glob("*.sqlite3")), what="the first copy", seconds=20)
     before = set(folder.glob("*.sqlite3"))
+    let_this_second_pass(folder)
 
     def work(_: Scratch) -> bool:
         return any(sound(path) for path in set(folder.glob("*.sqlite3")) - before)

@@ -5,14 +5,13 @@ import shutil
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from fixtures import container
 from fixtures.netns import inside
-from fixtures.shop import Customer, dump, rows
+from fixtures.shop import Customer, dump, let_this_second_pass, rows
 from fixtures.wait import wait
 from fixtures.web import Browser
 from specs.instance import Instance
@@ -38,9 +37,9 @@ def copies(instance: Instance) -> Path:
 
 
 def new_copy(instance: Instance, copies: Path) -> Path:
-    """Let the backup begin anew, which makes it copy; the copy. Its name is its second, so this one is let pass."""
+    """Let the backup begin anew, which makes it copy; the copy."""
     before = set(copies.glob("*.sqlite3"))
-    wait(lambda: copies / f"shop-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.sqlite3" not in before, what="the next second")
+    let_this_second_pass(copies)
     container.kill(instance, "lbmt-shop-backup")
     found: list[Path] = []
 
