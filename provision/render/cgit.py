@@ -19,6 +19,14 @@ PROGRAM = "/usr/lib/cgit/cgit.cgi"
 EXPORTED = "git-daemon-export-ok"  # git-daemon(1)'s mark: a repository without it is private
 BLOB_KILOBYTES = 2048
 README = [f":{name}" for name in ("README.md", "readme.md", "README", "README.txt", "README.rst")]
+# What a README shows comes out of its repository as a picture; all else stays text, or a download.
+PICTURES = {"gif": "gif", "jpeg": "jpeg", "jpg": "jpeg", "png": "png", "svg": "svg+xml", "webp": "webp"}
+# lowdown leaves a README's javascript: links as they are, and the page is of one origin with the shop: no script but
+# cgit's own is run. cgit draws the bars of a diffstat by style attributes.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' https: data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def cgitrc(estate: Estate, container: Container) -> str:
@@ -44,6 +52,7 @@ def cgitrc(estate: Estate, container: Container) -> str:
         "about-filter=/usr/bin/about",
         f"root-readme={ABOUT}",
         *(f"readme={name}" for name in README),
+        *(f"mimetype.{suffix}=image/{kind}" for suffix, kind in PICTURES.items()),
         "remove-suffix=1",
         f"strict-export={EXPORTED}",
         f"scan-path={REPOSITORIES}",
@@ -64,7 +73,7 @@ def lighttpd(estate: Estate, container: Container) -> str:
         "server.max-request-size = 64",  # kilobytes: nothing is ever sent here
         'server.follow-symlink = "disable"',
         'server.feature-flags += ("server.graceful-shutdown-timeout" => 5)',
-        'server.modules = ("mod_rewrite", "mod_access", "mod_alias", "mod_cgi", "mod_dirlisting")',
+        'server.modules = ("mod_rewrite", "mod_access", "mod_alias", "mod_setenv", "mod_cgi", "mod_dirlisting")',
         'url.access-deny = ("~")',
         "url.rewrite-once = (",
         f'  "^{root}(cgit\\.css|cgit\\.js|cgit\\.png|robots\\.txt)(?:\\?.*)?$" => "/$1",',
@@ -72,6 +81,8 @@ def lighttpd(estate: Estate, container: Container) -> str:
         ")",
         f'alias.url = ("{root}releases/" => "{REPOSITORIES}/releases/", "/cgit.cgi" => "{PROGRAM}")',
         'cgi.assign = ("/cgit.cgi" => "")',
+        'setenv.add-environment = ("HTTPS" => "on")',  # the edge's: so cgit writes its own addresses
+        f'$HTTP["url"] =~ "^/cgit\\.cgi/" {{ setenv.add-response-header = ("Content-Security-Policy" => "{POLICY}") }}',
         f'$HTTP["url"] =~ "^{root}releases/" {{ dir-listing.activate = "enable" cgi.assign = () }}',
         'mimetype.assign = (".css" => "text/css", ".js" => "text/javascript", ".png" => "image/png",',
         '  "robots.txt" => "text/plain", "" => "application/octet-stream")',
