@@ -3,6 +3,7 @@ r"""Estate -> cgitrc(5) of one container, and the lighttpd.conf before its cgit.
     /git/cgit.css, .js, .png, robots.txt    files of cgit's
     /git/releases/...                       release files, as they lie in the dataset's folder `releases`
     /git/anything/else.json?h=main          cgit.cgi, with the path as it is: a dot means nothing here
+    /git/dots.git, /git/dots.git/info/refs  the same without `.git`, which many write behind what they clone
 
 URLs are rewritten inside the server, never redirected, so cgit.cgi is in no address.
 """
@@ -77,9 +78,12 @@ def lighttpd(estate: Estate, container: Container) -> str:
         'url.access-deny = ("~")',
         "url.rewrite-once = (",
         f'  "^{root}(cgit\\.css|cgit\\.js|cgit\\.png|robots\\.txt)(?:\\?.*)?$" => "/$1",',
-        f'  "^{root}(?!releases/)([^?]*)(\\?.*)?$" => "/cgit.cgi/$1$2",',
+        f'  "^{root}(?!releases/)([^/?]+)\\.git/?$" => "/cgit.cgi/$1/",',
+        f'  "^{root}(?!releases/)((?:[^/?]+/){{0,2}}[^/?]+)\\.git(/(?:HEAD|info/refs|objects/)[^?]*)(\\?.*)?$"'
+        ' => "/cgit.cgi/$1$2$3",',
+        f'  "^{root}(?!releases(?:[/?]|$))([^?]*)(\\?.*)?$" => "/cgit.cgi/$1$2",',
         ")",
-        f'alias.url = ("{root}releases/" => "{REPOSITORIES}/releases/", "/cgit.cgi" => "{PROGRAM}")',
+        f'alias.url = ("{root}releases" => "{REPOSITORIES}/releases", "/cgit.cgi" => "{PROGRAM}")',
         'cgi.assign = ("/cgit.cgi" => "")',
         'setenv.add-environment = ("HTTPS" => "on")',  # the edge's: so cgit writes its own addresses
         f'$HTTP["url"] =~ "^/cgit\\.cgi/" {{ setenv.add-response-header = ("Content-Security-Policy" => "{POLICY}") }}',

@@ -196,8 +196,10 @@ def test_snapshot_of_a_tag(visitor: Browser, pushed: str, suffix: str) -> None:
     assert answer.body.startswith({"tar.gz": b"\x1f\x8b", "zip": b"PK"}[suffix])
 
 
-def test_clone_over_http(visitor: Browser, pushed: str, tmp_path: Path) -> None:
-    url = f"https://{visitor.hostname}/git/{pushed}"
+@pytest.mark.parametrize("ending", ["", "/", ".git", ".git/"])
+def test_clone_over_http(visitor: Browser, pushed: str, tmp_path: Path, ending: str) -> None:
+    """By each spelling that people paste."""
+    url = f"https://{visitor.hostname}/git/{pushed}{ending}"
     resolved = f"http.curloptResolve={visitor.hostname}:443:{visitor.address}"
     argv = ("env", f"GIT_SSL_CAINFO={visitor.authority}", "git", "-c", resolved, "clone", "-q", url)
     inside(visitor.netns, lambda: run.run((*argv, str(tmp_path / "clone"))))
@@ -223,6 +225,8 @@ def test_release_files(visitor: Browser, sit: Sit, instance: Instance, tmp_path:
     assert sent.code == 0, sent.stderr
     try:
         assert b"tool.bin" in visitor.ask(f"/git/releases/{folder}/").body
+        for typed in ("/git/releases", f"/git/releases/{folder}"):
+            assert visitor.ask(typed).headers["location"] == f"{typed}/"
         answer = visitor.ask(f"/git/releases/{folder}/tool.bin")
         assert (answer.status, answer.body) == (200, (tmp_path / "tool.bin").read_bytes())
         assert answer.headers["content-type"] == "application/octet-stream"
