@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -114,7 +115,7 @@ def _row(one: Held, found: Found) -> dict[str, str]:
         "shell": "-" if one.shells is None else " ".join(sorted({shell.name for shell in one.shells})) or "no",
         "age": _age(one),
         "newer": "-" if one.made is None else "unknown" if found is None else str(len(found[one.name]) or "no"),
-        "stands in for": one.stands_in_for or "",
+        "stands in for": re.split(r"[,.:;]", one.stands_in_for or "")[0],  # its name; --json has the whole of it
     }
 
 

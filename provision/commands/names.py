@@ -15,7 +15,7 @@ def container(estate: Estate, name: str) -> Container:
     """A container that there can be: a declared, enabled one, or a peer's machine of the lab. Raises UsageError."""
     known = {one.name: one for one in (*estate.containers, *world.containers(estate))}
     if name not in known:
-        raise UsageError(_unknown("container", name, known))
+        raise UsageError(_disabled(estate, name) or _unknown("container", name, known))
     return known[name]
 
 
@@ -24,7 +24,7 @@ def place(estate: Estate, name: str) -> str:
     shared = {one.name: one.shares or one.name for one in estate.containers}
     known = {node.name: node.name for node in nodes(estate)} | shared
     if name not in known:
-        raise UsageError(_unknown("node", name, known))
+        raise UsageError(_disabled(estate, name) or _unknown("node", name, known))
     return known[name]
 
 
@@ -48,6 +48,11 @@ def image(estate: Estate, name: str) -> Image:
     if name not in known:
         raise UsageError(_unknown("image", name, known))
     return known[name]
+
+
+def _disabled(estate: Estate, name: str) -> str:
+    every = (one for module in estate.modules for one in module.containers)
+    return next((f"`{name}` is declared and disabled: {one.source}" for one in every if one.name == name), "")
 
 
 def _unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
             voice.document(json.dumps(opening.heading(context) | {"nodes": shown, "drift": len(found.ops)}, indent=2))
         for line in table(COLUMNS, shown):
             voice.line(line)
-        drift = f"{len(found.ops)} changes to make: see `plan`" if found.ops else "as declared"
+        drift = f"not as declared, {len(found.ops)} to do: see `plan`" if found.ops else "as declared"
         mute, again = silent(shown), restless(shown)
         voice.line(
             f"\n{drift}"

@@ -15,8 +15,10 @@ from provision.grant import Entry, Grant, Member, Never, Row
 from provision.kernel import require_root
 from provision.say import Voice
 from provision.why import Answer, Question, answer, declared_at
-from specs import document
+from specs import document, guard
+from specs.model import Estate, Image, Renderer
 
+UNBAN = "/usr/bin/python3 -B /usr/bin/fail2ban-client set site unbanip"
 LINKS = "links.yaml"
 DARK = 2
 
@@ -38,7 +40,7 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
         voice.document(json.dumps(heading | _document(found, rows, wanted, options), indent=2))
     verdict = "unproven" if found.strange else "allowed" if found.allowed else "dark"
     voice.line(f"{verdict}: {question}, {meaning.told(declared=options.declared)}")
-    for line in (*told.lines(found, rows), *_declaration(found, options)):
+    for line in (*told.lines(found, rows), *_declaration(estate, found, options)):
         voice.line(f"  {line}")
     if wanted is not None:
         voice.line(f"  {wanted.text}")
@@ -47,12 +49,27 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     return 0 if verdict == "allowed" else DARK
 
 
-def _declaration(found: Answer, options: argparse.Namespace) -> list[str]:
+def _declaration(estate: Estate, found: Answer, options: argparse.Namespace) -> list[str]:
     """The spec row behind it."""
     if found.flow is None:
         return ["no flow declares it: `plan` says what differs"] if found.allowed else []
     row = f"declared: {found.flow.source} (link {found.flow.link})"
-    return [row] if found.allowed or options.declared else [row, "and yet not so: `plan` says what differs"]
+    if found.allowed or options.declared:
+        return [row]
+    return [row, *(_banned(estate, found) or ["and yet not so: `plan` says what differs"])]
+
+
+def _banned(estate: Estate, found: Answer) -> list[str]:
+    """A ban is nothing that differs: whose it is, and how it is lifted before its time."""
+    steps = (step for hop in (found.journey.hops if found.journey else ()) for step in hop.steps)
+    kept = [step.packet.saddr for step in steps if step.ruling.chain.split()[:1] == [guard.BANNED]]
+    keepers = (one.name for one in estate.containers if _renders(estate.image(one.image), Renderer.FAIL2BAN))
+    lifts = (f": `enter {keeper} --all -- {UNBAN} {kept[0]}` lifts it" for keeper in keepers if kept)
+    return [f"{kept[0]} is banned for now{next(lifts, '')}"] if kept else []
+
+
+def _renders(image: Image, renderer: Renderer) -> bool:
+    return any(rendered.renderer is renderer for rendered in image.rendered)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -12,11 +13,12 @@ from provision.op import Action, Op, Phase
 from provision.render.wireguard import Secret
 
 _SECRET_MODE, _FILE_MODE = 0o600, 0o644
+ROOT = 0  # its files are the machine's own, put there by hand
 
 
 @dataclass(frozen=True, kw_only=True)
 class MakeFolder(Op):
-    """A folder with its owner's ids; what lies in it stays as it is."""
+    """A folder with its owner's ids. What lies in it stays as it is, but for what bears the id that the folder had."""
 
     phase: ClassVar[Phase] = Phase.FOLDER
     noun: ClassVar[str] = "folder"
@@ -40,8 +42,23 @@ class MakeFolder(Op):
     def execute(self, context: Context) -> None:
         del context
         self.path.mkdir(parents=True, exist_ok=True)
+        before = self.path.stat().st_uid
         os.chown(self.path, self.owner, self.owner)
         self.path.chmod(self.mode)
+        if self.seen and before != ROOT:
+            _hand_over(self.path, before, self.owner)
+
+
+def _hand_over(folder: Path, before: int, owner: int) -> None:
+    """What lies in `folder` and belongs to `before` becomes `owner`'s.
+
+    Somebody may be writing there: by descriptors (openat(2)), so that no link put in a folder's place leads elsewhere.
+    """
+    for _, folders, files, opened in os.fwalk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):
+                if os.stat(name, dir_fd=opened, follow_symlinks=False).st_uid == before:
+                    os.chown(name, owner, owner, dir_fd=opened, follow_symlinks=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import assert_never
 
@@ -92,7 +92,15 @@ def every_folder(orders: Iterable[Order]) -> tuple[Folder, ...]:
     read = [Folder(path=origin(o, mount), owner=0, mode=FOLDER_MODE) for o in known for mount in _made(o)]
     written = [folder for order in known for folder in folders(order)]
     wanted = {folder.path: folder for folder in (*read, *written)}
+    wanted |= {folder.path: folder for path in wanted for folder in _ways(path, wanted)}
     return tuple(wanted[path] for path in sorted(wanted))
+
+
+def _ways(path: Path, wanted: Mapping[Path, Folder]) -> list[Folder]:
+    """The folders between `path` and a wanted one above it, whose owner's they are; none where none is above."""
+    above = next((parent for parent in path.parents if parent in wanted), path)
+    between = [parent for parent in path.parents if parent.is_relative_to(above) and parent != above]
+    return [Folder(path=parent, owner=wanted[above].owner, mode=FOLDER_MODE) for parent in between]
 
 
 def owned(order: Order) -> tuple[Owned, ...]:

@@ -97,7 +97,10 @@ def test_images(whole: Scratch) -> None:
     for image in whole.estate.images:
         if held[image.name]["shells"]:
             assert image.shell_reason, f"{image.name} holds {held[image.name]['shells']}"
-    assert "median" in whole.pluto("images").stdout
+    shown = whole.pluto("images").stdout
+    assert "median" in shown
+    assert "  filestash\n" in shown  # what it is no stand-in for is left to --json: a row is a line
+    assert held["master-explorer-web"]["stands_in_for"].startswith("filestash, ")
 
 
 def test_peer(whole: Scratch) -> None:

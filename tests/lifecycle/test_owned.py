@@ -1,5 +1,6 @@
 """Owned mounts (decision 010) removed or added by hand are one op each; what lies behind them stays."""
 
+import os
 from pathlib import Path, PurePosixPath
 
 from fixtures import run
@@ -38,3 +39,30 @@ def test_undeclared_is_taken_away(whole: Scratch, tmp_path: Path) -> None:
     whole.apply()
     assert whole.plan() == []
     assert (tmp_path / "kept").exists()
+
+
+def test_folder_of_another_is_given_back_with_what_he_left(whole: Scratch, tmp_path: Path) -> None:
+    """A path that gets its owner later: what the container wrote before is his as well; root's own file and what a
+    link names are not touched."""
+    folder = whole.instance.bind(PurePosixPath("/zfs/storage/fotografija/shop"))
+    owner, before = folder.stat().st_uid, 2_000_000_001
+    kept, outside = folder / "roots", tmp_path / "outside"
+    (folder / "inner").mkdir()
+    (folder / "inner/link").symlink_to(outside)
+    for path in (kept, outside, folder / "inner/copy"):
+        path.touch()
+    for path in (folder, folder / "inner", folder / "inner/copy", outside):
+        os.chown(path, before, before)
+    assert whole.plan() == [f"~ folder {folder}"]
+    whole.apply()
+    assert whole.plan() == []
+    assert {path.stat().st_uid for path in (folder, folder / "inner", folder / "inner/copy")} == {owner}
+    assert (kept.stat().st_uid, outside.stat().st_uid) == (0, before)
+
+
+def test_folder_on_the_way_is_the_owners(whole: Scratch) -> None:
+    way = whole.instance.bind(PurePosixPath("/zfs/storage/fotografija"))
+    os.chown(way, 0, 0)
+    assert whole.plan() == [f"~ folder {way}"]
+    whole.apply()
+    assert way.stat().st_uid == (way / "shop").stat().st_uid

@@ -79,6 +79,8 @@ def test_what_a_law_forbids(network: Scratch) -> None:
         (("why", "reverse-proxy-stream", "reverse-proxy-edge", "tcp/1"), "one namespace"),
         (("why", "git-web", "git-ssh", "sctp/1"), "is no tcp/443, udp/51820 or icmp"),
         (("why", "git-web", "git-ssh", "tcp/0"), "is no port"),
+        (("why", "laptop", "nas-nfs-ganesha", "tcp/2049"), "declared and disabled: modules/isidore.yaml:"),
+        (("logs", "nas-nfs-ganesha"), "declared and disabled: modules/isidore.yaml:"),
         (("blast-radius",), "one NODE, or --all"),
         (("blast-radius", "git-web", "--all"), "one NODE, or --all"),
         (("blast-radius", "git-wib"), "did you mean `git-web`"),
@@ -88,6 +90,18 @@ def test_command_lines_that_make_no_sense(network: Scratch, words_: tuple[str, .
     done = network.pluto(*words_)
     assert done.code == 64
     assert said in done.stderr
+
+
+def test_a_banned_address_is_no_drift(network: Scratch) -> None:
+    """It is told apart from a ruleset that is not as declared, for which `plan` would say what differs."""
+    element = "inet pluto banned { 203.0.113.1 }"
+    network.inside("host", "nft", f"add element {element}")
+    done = network.pluto("why", "wan", "reverse-proxy-edge", "tcp/443")
+    network.inside("host", "nft", f"delete element {element}")
+    assert done.code == 2
+    assert "`plan`" not in done.stdout
+    assert done.stdout.splitlines()[-1] == "  203.0.113.1 is banned for now"  # nothing bans here, so nothing lifts it
+    assert network.pluto("why", "wan", "reverse-proxy-edge", "tcp/443").code == 0
 
 
 def test_without_an_instance(unmade: Scratch) -> None:

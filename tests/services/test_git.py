@@ -17,7 +17,10 @@ from specs.instance import Instance
 Sit: TypeAlias = Callable[..., Desk]
 COMMITS = 3000
 BIG = "all work and no play\n" * 150_000  # 3 MB, and cgit shows 2
-README = "# Fabric\n\nSee [the file](fabric.json). <script>alert(1)</script>\n"
+README = (
+    "# Fabric\n\nSee [the file](fabric.json). <script>alert(1)</script> ![a dot](dot.gif) [x](javascript:alert(1))\n"
+)
+GIF = bytes.fromhex("47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,7 @@ def commit(folder: Path) -> Path:
     folder.mkdir()
     (folder / "README.md").write_text(README)
     (folder / "fabric.json").write_text('{"threads": 2}\n')
+    (folder / "dot.gif").write_bytes(GIF)
     who = ("-c", "user.name=Liam", "-c", "user.email=liam@lbmt.example")
     for words in (("init", "-q", "-b", "main"), ("add", "."), (*who, "commit", "-qm", "Weave"), ("tag", "v1")):
         run.run(("git", "-C", str(folder), *words))
@@ -129,6 +133,28 @@ def test_pages(visitor: Browser, pushed: str) -> None:
     assert b"cgit.cgi" not in visitor.ask(f"/git/{pushed}/").body
 
 
+def test_pictures_of_a_readme(visitor: Browser, pushed: str) -> None:
+    """Beside the about page, as its relative links want it; the control is the JSON, which is no picture."""
+    for page in ("about", "plain"):
+        answer = visitor.ask(f"/git/{pushed}/{page}/dot.gif")
+        assert (answer.body, answer.headers["content-type"].split(";")[0]) == (GIF, "image/gif")
+    assert visitor.ask(f"/git/{pushed}/plain/fabric.json").headers["content-type"].startswith("text/plain")
+
+
+def test_links_of_a_readme_run_no_script(visitor: Browser, pushed: str) -> None:
+    """A javascript: link comes through the README's filter; the page says that no script but cgit's own is run."""
+    about = visitor.ask(f"/git/{pushed}/about/")
+    assert b"javascript:alert" in about.body
+    policy = about.headers["content-security-policy"].split("; ")
+    assert {"default-src 'none'", "script-src 'self'", "base-uri 'none'"} <= set(policy)
+
+
+def test_addresses_are_the_sites(visitor: Browser, pushed: str) -> None:
+    """Absolute ones too: the feed is read by programs that may follow no redirect."""
+    feed = visitor.ask(f"/git/{pushed}/atom/").body
+    assert (b"href='https://" in feed, b"href='http://" in feed) == (True, False)
+
+
 def test_large_repository(visitor: Browser, large: str) -> None:
     """The tabs answer, page by page; a big file is no page, but is downloaded to its last byte."""
     first, last = visitor.ask(f"/git/{large}/log/"), visitor.ask(f"/git/{large}/log/?ofs={COMMITS - 10}")
@@ -170,8 +196,10 @@ def test_snapshot_of_a_tag(visitor: Browser, pushed: str, suffix: str) -> None:
     assert answer.body.startswith({"tar.gz": b"\x1f\x8b", "zip": b"PK"}[suffix])
 
 
-def test_clone_over_http(visitor: Browser, pushed: str, tmp_path: Path) -> None:
-    url = f"https://{visitor.hostname}/git/{pushed}"
+@pytest.mark.parametrize("ending", ["", "/", ".git", ".git/"])
+def test_clone_over_http(visitor: Browser, pushed: str, tmp_path: Path, ending: str) -> None:
+    """By each spelling that people paste."""
+    url = f"https://{visitor.hostname}/git/{pushed}{ending}"
     resolved = f"http.curloptResolve={visitor.hostname}:443:{visitor.address}"
     argv = ("env", f"GIT_SSL_CAINFO={visitor.authority}", "git", "-c", resolved, "clone", "-q", url)
     inside(visitor.netns, lambda: run.run((*argv, str(tmp_path / "clone"))))
@@ -197,6 +225,8 @@ def test_release_files(visitor: Browser, sit: Sit, instance: Instance, tmp_path:
     assert sent.code == 0, sent.stderr
     try:
         assert b"tool.bin" in visitor.ask(f"/git/releases/{folder}/").body
+        for typed in ("/git/releases", f"/git/releases/{folder}"):
+            assert visitor.ask(typed).headers["location"] == f"{typed}/"
         answer = visitor.ask(f"/git/releases/{folder}/tool.bin")
         assert (answer.status, answer.body) == (200, (tmp_path / "tool.bin").read_bytes())
         assert answer.headers["content-type"] == "application/octet-stream"

@@ -17,6 +17,7 @@ from fixtures.samples.song import song
 from fixtures.wait import wait
 from specs.instance import Instance
 from specs.model import Estate
+from tests.services.conftest import Sit
 
 PEERS = ["laptop", "phone"]
 ALBUM, ARTIST, TITLE = "Probe & <Proof>", "The Wires", "A tone"
@@ -42,15 +43,18 @@ def through(estate: Estate, place: Callable[[str], Path], password: str) -> Call
 
 
 @pytest.fixture(scope="module")
-def sample(instance: Instance) -> Iterator[bytes]:
-    """A song that the owner has put into the library; it goes when the tests are over."""
+def sample(sit: Sit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[bytes]:
+    """A song that the owner has sent into the library from his laptop; it goes when the tests are over."""
     content = song(artist=ARTIST, album=ALBUM, title=TITLE)
-    folder = instance.home / "host/zfs/storage/muzika/library/probe"
-    folder.mkdir(exist_ok=True)
-    (folder / "tone.flac").write_bytes(content)
+    album = tmp_path_factory.mktemp("music") / "probe"
+    album.mkdir()
+    (album / "tone.flac").write_bytes(content)
+    desk, library = sit("master-ssh", "master"), "/master/muzika/library"
+    sent = desk.rsync("-r", str(album), f"{desk.where}:{library}/")
+    assert sent.code == 0, sent.stderr
     yield content
-    (folder / "tone.flac").unlink()
-    folder.rmdir()
+    removed = desk.sftp(f"rm {library}/probe/tone.flac", f"rmdir {library}/probe")
+    assert removed.code == 0, removed.stderr
 
 
 def names(listener: Listener) -> list[str]:

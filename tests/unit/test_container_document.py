@@ -154,6 +154,15 @@ def test_owned_path_of_one_in_the_initial_user_namespace_is_its_users_there() ->
     assert [(f.path, f.owner) for f in every_folder([server])] == [(shown.source, 1234)]
 
 
+def test_folders_between_two_owned_ones_are_the_upper_ones() -> None:
+    """Of another owner below it, too; above the upper one nothing is ours."""
+    below = replace(OWNED, origin="/zfs/git/a/b/c", at=PurePosixPath("/srv/c"), owner=4321)
+    orders = [order(replace(EDGE, mounts=(OWNED,))), order(replace(EDGE, name="other", mounts=(below,)))]
+    top = INSTANCE.bind(PurePosixPath("/zfs/git"))
+    found = {str(folder.path.relative_to(top)): folder.owner for folder in every_folder(orders)}
+    assert found == {".": 1234, "a": 1234, "a/b": 1234, "a/b/c": 4321}
+
+
 def test_folder_of_a_machine_path_is_not_ours_on_metal() -> None:
     paths = {folder.path for folder in every_folder([order(profile=Profile.METAL)])}
     assert paths == {volume(INSTANCE, "caddy-data")}
