@@ -12,7 +12,7 @@ from fixtures.observe.evidence import Evidence, Namespace
 from fixtures.observe.qdisc import Qdisc
 from fixtures.observe.rule import Rule
 from fixtures.observe.ruleset import Ruleset
-from fixtures.observe.tunnel import Tunnel, TunnelPeer, parse
+from fixtures.observe.tunnel import Tunnel, TunnelPeer
 from fixtures.verdict import Outcome, against
 from tests.unit.ideal import ESTATE, ideal
 from tests.unit.ideal_ruleset import ACCEPT, IIF, match, payload, rule
@@ -128,9 +128,3 @@ def test_a_flow_that_is_dropped_does_not_arrive() -> None:
 
 def _dropping(place: Namespace) -> tuple[dict[str, JsonValue], ...]:
     return tuple(each for each in place.ruleset.listing if "rule" not in each)
-
-
-def test_the_answer_of_a_tunnel_is_read_without_its_keys() -> None:
-    keys = "private_key=00\nlisten_port=1\npublic_key=aa\npreshared_key=11\n"
-    answer = f"{keys}allowed_ip=10.0.0.2/32\nallowed_ip=10.0.0.9/32\nerrno=0\n\n"
-    assert parse(answer) == (TunnelPeer(public_key="aa", allowed=("10.0.0.2/32", "10.0.0.9/32")),)
