@@ -12,7 +12,6 @@ from fixtures.observe.evidence import Evidence, Namespace
 from fixtures.observe.qdisc import Qdisc
 from fixtures.observe.rule import Rule
 from fixtures.observe.ruleset import Ruleset
-from fixtures.observe.tunnel import Tunnel, TunnelPeer
 from fixtures.verdict import Outcome, against
 from tests.unit.ideal import ESTATE, ideal
 from tests.unit.ideal_ruleset import ACCEPT, IIF, match, payload, rule
@@ -87,21 +86,6 @@ def test_what_the_model_does_not_know_is_unproven(change: Change, word: str) -> 
     outcome, seen = told(changed("git-web", change), "reverse-proxy-edge", "git-web")
     assert outcome is Outcome.UNPROVEN
     assert word in seen
-
-
-def test_allowed_ips_of_a_tunnel_are_its_peers_sources() -> None:
-    """A phone that may speak as the laptop reaches the laptop's ports."""
-
-    def widened(place: Namespace) -> Namespace:
-        peers = (
-            TunnelPeer(public_key="aa", allowed=("10.100.0.2/32",)),
-            TunnelPeer(public_key="bb", allowed=("10.100.0.3/32", "10.100.0.0/24")),
-        )
-        return replace(place, tunnels=(Tunnel(ifname="wg0", peers=peers),))
-
-    outcome, seen = told(changed("vpn-edge", widened), "phone", "git-ssh")
-    assert outcome is Outcome.BROKEN
-    assert "10.100.0.2" in seen
 
 
 def test_ipv6_on_a_wire_reaches_the_group_of_all_nodes() -> None:
