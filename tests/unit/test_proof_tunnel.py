@@ -20,6 +20,7 @@ from tests.unit.ideal_tunnel import (
     STRANGER,
     changed,
     more,
+    peers,
     place,
     silent,
 )
@@ -114,3 +115,9 @@ def test_a_device_of_the_kernel_that_was_not_looked_at_is_unproven() -> None:
     assert unproven(
         silent(ideal(kernel_wireguard=True), "vpn-edge"), "phone", "git-ssh", "whose allowed IPs are not read"
     )
+
+
+@KERNELS
+def test_all_of_ipv6_is_nothing_of_ipv4(*, kernel: bool) -> None:
+    seen = changed(ideal(kernel_wireguard=kernel), "vpn-edge", peers(phone={"allowed": ("10.100.0.3/32", "::/0")}))
+    assert told(seen, "phone", "git-ssh").outcome is Outcome.HELD
