@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from specs.semantics.diagram import EVERYTHING, NOTHING, Packets, Space
-from specs.semantics.field import TOPS, TRACKING, Field
+from specs.semantics.field import IPV4, IPV6, TOPS, TRACKING, Field
 from specs.semantics.move import Branch
 from specs.semantics.oracle import Oracles
 from specs.semantics.passage import Passage
 from specs.semantics.place import LOOPBACK, Network, Place, Tunnel
-from specs.semantics.span import Span, union
+from specs.semantics.span import union
 from specs.semantics.tracking import Tracking
 
 End = tuple[str, str]  # place, interface
@@ -182,12 +182,16 @@ def _wires(space: Space, passages: Mapping[str, Passage], tunnels: Iterable[Tunn
     for tunnel in tunnels:
         hub = (tunnel.place, tunnel.ifname)
         for place, ifname, allowed in tunnel.peers:
-            to_peer = space.cube({Field.DADDR: _spans(allowed)})
-            from_peer = space.cube({Field.SADDR: _spans(allowed)})
+            to_peer, from_peer = (_within(space, field, allowed) for field in (Field.DADDR, Field.SADDR))
             found[hub] = (*found.get(hub, ()), Wire(to=(place, ifname), lets=to_peer))
             found[place, ifname] = (*found.get((place, ifname), ()), Wire(to=hub, lets=from_peer))
     return found
 
 
-def _spans(networks: Iterable[Network]) -> Span:
-    return union((int(each.network_address), int(each.broadcast_address)) for each in networks)
+def _within(space: Space, field: Field, networks: Iterable[Network]) -> Packets:
+    """The packets whose address lies in one of them, of its own family (both share their numbers)."""
+    spans: dict[int, list[tuple[int, int]]] = {4: [], 6: []}
+    for each in networks:
+        spans[each.version].append((int(each.network_address), int(each.broadcast_address)))
+    families = ((IPV4, spans[4]), (IPV6, spans[6]))
+    return space.either(space.cube({Field.FAMILY: family, field: union(found)}) for family, found in families if found)

@@ -16,6 +16,7 @@ AXES: dict[str, Callable[[Estate], Iterable[Any]]] = {
     "link": lambda estate: estate.wires,
     "node": nodes,
     "isolated": lambda estate: (node for node in nodes(estate) if node.kind is Kind.ISOLATED),
+    "tunnelled": lambda estate: (node for node in nodes(estate) if node.tunnel is not None),
     "container": containers,
     "defined": lambda estate: (each for each in containers(estate) if defined(estate, each)),
     "keeper": lambda estate: (

@@ -3,6 +3,7 @@
 The judges' tests break one thing of it at a time.
 """
 
+import hashlib
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -22,6 +23,7 @@ from fixtures.observe.mount import MountPoint
 from fixtures.observe.process import Process
 from fixtures.observe.ruleset import Ruleset
 from fixtures.observe.socket import Listener
+from fixtures.observe.tunnel import Tunnel, TunnelPeer
 from fixtures.observe.whitelist import Resolution
 from specs.instance import Instance
 from specs.load import load
@@ -98,7 +100,24 @@ def _namespace(estate: Estate, node: Node, inode: int, tunnel: str) -> Namespace
                 if each.loopback
             ),
         ),
+        tunnels=(_tunnel(estate, node),) if node.tunnel else (),
     )
+
+
+def _tunnel(estate: Estate, node: Node) -> Tunnel:
+    hub, ifname = estate.tunnel.hub, estate.tunnel.ifname
+    if node.name == hub:
+        known = [(each.name, f"{each.address}/32") for each in estate.tunnel.peers]
+    else:
+        known = [(hub, "0.0.0.0/0")]
+    peers = tuple(TunnelPeer(public_key=public(name), allowed=(allowed,), preshared=True) for name, allowed in known)
+    port = estate.tunnel.port if node.name == hub else 40000
+    return Tunnel(ifname=ifname, peers=tuple(sorted(peers)), public_key=public(node.name), port=port)
+
+
+def public(node: str) -> str:
+    """A public key for the WireGuard device of a node, hexadecimal."""
+    return hashlib.sha256(node.encode()).hexdigest()
 
 
 def _interface(estate: Estate, node: Node, name: str, tunnel: str) -> Interface:

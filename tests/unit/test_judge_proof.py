@@ -12,7 +12,6 @@ from fixtures.observe.evidence import Evidence, Namespace
 from fixtures.observe.qdisc import Qdisc
 from fixtures.observe.rule import Rule
 from fixtures.observe.ruleset import Ruleset
-from fixtures.observe.tunnel import Tunnel, TunnelPeer, parse
 from fixtures.verdict import Outcome, against
 from tests.unit.ideal import ESTATE, ideal
 from tests.unit.ideal_ruleset import ACCEPT, IIF, match, payload, rule
@@ -89,21 +88,6 @@ def test_what_the_model_does_not_know_is_unproven(change: Change, word: str) -> 
     assert word in seen
 
 
-def test_allowed_ips_of_a_tunnel_are_its_peers_sources() -> None:
-    """A phone that may speak as the laptop reaches the laptop's ports."""
-
-    def widened(place: Namespace) -> Namespace:
-        peers = (
-            TunnelPeer(public_key="aa", allowed=("10.100.0.2/32",)),
-            TunnelPeer(public_key="bb", allowed=("10.100.0.3/32", "10.100.0.0/24")),
-        )
-        return replace(place, tunnels=(Tunnel(ifname="wg0", peers=peers),))
-
-    outcome, seen = told(changed("vpn-edge", widened), "phone", "git-ssh")
-    assert outcome is Outcome.BROKEN
-    assert "10.100.0.2" in seen
-
-
 def test_ipv6_on_a_wire_reaches_the_group_of_all_nodes() -> None:
     def enabled(place: Namespace) -> Namespace:
         keys = {"net.ipv6.conf.pub-git-web.disable_ipv6": "0", "net.ipv6.conf.all.disable_ipv6": "0"}
@@ -128,9 +112,3 @@ def test_a_flow_that_is_dropped_does_not_arrive() -> None:
 
 def _dropping(place: Namespace) -> tuple[dict[str, JsonValue], ...]:
     return tuple(each for each in place.ruleset.listing if "rule" not in each)
-
-
-def test_the_answer_of_a_tunnel_is_read_without_its_keys() -> None:
-    keys = "private_key=00\nlisten_port=1\npublic_key=aa\npreshared_key=11\n"
-    answer = f"{keys}allowed_ip=10.0.0.2/32\nallowed_ip=10.0.0.9/32\nerrno=0\n\n"
-    assert parse(answer) == (TunnelPeer(public_key="aa", allowed=("10.0.0.2/32", "10.0.0.9/32")),)
