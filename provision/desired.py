@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,7 @@ class DesiredNode:
     text: str  # with whom the whitelists' record names
     ruleset: ActualRuleset
     accepts: frozenset[Accepted] = frozenset()  # what its accept sets hold
+    settling: frozenset[Accepted] = frozenset()  # what may be in them, or not, for a moment
 
     @property
     def sysctls(self) -> Mapping[str, str]:
@@ -58,7 +60,7 @@ def network(estate: Estate, cache: Path, record: Path | None) -> DesiredNetwork:
     `cache` remembers what rulesets compile to.
     """
     texts = nft.rulesets(estate)
-    recorded = whitelist.recorded(record)
+    recorded, now = whitelist.recorded(record), time.time()
     accepts = {name: whitelist.wanted(estate, name, recorded) for name in texts}
     wanted = tuple(
         DesiredNode(
@@ -67,6 +69,7 @@ def network(estate: Estate, cache: Path, record: Path | None) -> DesiredNetwork:
             text=whitelist.carried(texts[node.name], accepts[node.name]),
             ruleset=compiled(texts[node.name], cache),
             accepts=accepts[node.name],
+            settling=whitelist.settling(estate, node.name, recorded, now),
         )
         for node in nodes(estate)
     )

@@ -125,8 +125,9 @@ def _follows(key: str, leader: str) -> bool:
 def _ruleset(wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
     name = wanted.node.name
     if there is not None and there.ruleset.digest == wanted.ruleset.digest:
-        yield from (RemoveElement(node=name, element=each) for each in there.accepted - wanted.accepts)
-        yield from (AddElement(node=name, element=each) for each in wanted.accepts - there.accepted)
+        kept, missing = wanted.accepts | wanted.settling, wanted.accepts - wanted.settling - there.accepted
+        yield from (RemoveElement(node=name, element=each) for each in there.accepted - kept)
+        yield from (AddElement(node=name, element=each) for each in missing)
     elif there is not None:
         change = f"holds {there.ruleset}, declared are {wanted.ruleset}"
         yield LoadRuleset(node=name, text=wanted.text, change=change)

@@ -26,7 +26,6 @@ from provision.op import Op
 from provision.ops.container import RunContainer
 from provision.plan import Plan
 from provision.ready import await_ready
-from provision.remaining import remaining
 from provision.say import Voice
 from provision.survey import survey
 from provision.wait import wait, within
@@ -143,7 +142,7 @@ class Swap:
         return time.time() - found.started.timestamp() >= SETTLED_SECONDS
 
     def _nothing_left(self) -> None:
-        left = remaining(lambda: self._plan().ops)
+        left = self._plan().ops
         if left:
             rest = "\n".join(f"  {op.action} {op.describe()}" for op in left)
             raise ApplyError(f"replaced, and yet the plan is not empty: something undoes it\n{rest}")

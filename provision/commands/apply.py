@@ -52,7 +52,6 @@ def _do(found: Plan, context: Context, options: argparse.Namespace, voice: Voice
     from provision.ops.container import BeginContainer
     from provision.ops.tunnel import ConfigureTunnel, MakeTunnel
     from provision.ready import await_ready
-    from provision.remaining import remaining
     from provision.survey import survey
     from provision.wait import within
 
@@ -62,10 +61,8 @@ def _do(found: Plan, context: Context, options: argparse.Namespace, voice: Voice
     if any(isinstance(op, MakeTunnel | ConfigureTunnel) and op.config for op in found.ops):
         started.add(context.estate.tunnel.hub)  # no container starts there: the kernel's device answers
     await_ready(checks(context, started), deadline=within(options.wait), log_tail=log_tail(context))
-    left = remaining(
-        lambda: planning.plan(survey(context.estate, context.instance, context.podman, options.module)).ops
-    )
-    if left:
-        rest = "\n".join(f"  {op.action} {op.describe()}" for op in left)
+    left = planning.plan(survey(context.estate, context.instance, context.podman, options.module))
+    if left.ops:
+        rest = "\n".join(f"  {op.action} {op.describe()}" for op in left.ops)
         raise ApplyError(f"done, and yet the plan is not empty: something undoes it, or the kernel refuses it\n{rest}")
     voice.line(f"done: {len(found.ops)} changes in {progress.seconds:.1f} s, and a new plan finds nothing to do")

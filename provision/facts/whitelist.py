@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
+from typing import Any
 
 from provision.facts.ruleset import dynamic_elements
 from provision.netlink import Socket, attributes
 from specs.guard import Effect, guards
-from specs.model import Estate
-from specs.whitelist import set_name
+from specs.model import Estate, Whitelist
+from specs.whitelist import SETTLES, set_name
 
 _KEY, _VALUE = 1, 1
 _TABLE, _PREFIX = "pluto", set_name("")
@@ -29,6 +30,22 @@ class Accepted:
         return f"element inet {_TABLE} {self.name} {{ {self.address} }}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """What a name stands for, as its keeper recorded it."""
+
+    addresses: tuple[IPv4Address, ...]  # the last good ones
+    before: tuple[IPv4Address, ...]  # those before them
+    since: float  # when they changed, seconds since the epoch
+
+    def settling(self, now: float) -> frozenset[IPv4Address]:
+        """Those that may be in a set, or not be: so soon after a change its keeper has not been there yet."""
+        return frozenset((*self.addresses, *self.before)) if now - self.since < SETTLES else frozenset()
+
+
+Record = Mapping[str, Resolved]
+
+
 def read(kernel: Socket) -> frozenset[Accepted]:
     """Every element of the accept sets in the socket's namespace."""
     return frozenset(
@@ -39,30 +56,51 @@ def read(kernel: Socket) -> frozenset[Accepted]:
     )
 
 
-def recorded(record: Path | None) -> dict[str, tuple[IPv4Address, ...]]:
-    """The last good addresses of each name; none of one whose entry cannot be read: its keeper will ask again."""
+def recorded(record: Path | None) -> Record:
+    """Each name's entry; none where it cannot be read: its keeper will ask again."""
     try:
         names = json.loads(record.read_text())["names"].items() if record is not None else ()
-        return {name: tuple(IPv4Address(each) for each in said["addresses"]) for name, said in names}
+        return {name: _resolved(said) for name, said in names}
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 
-def wanted(estate: Estate, node: str, record: dict[str, tuple[IPv4Address, ...]]) -> frozenset[Accepted]:
+def _resolved(said: Mapping[str, Any]) -> Resolved:
+    addresses, before = (tuple(IPv4Address(each) for each in said[key]) for key in ("addresses", "before"))
+    return Resolved(addresses=addresses, before=before, since=float(said["since"]))
+
+
+def wanted(estate: Estate, node: str, record: Record) -> frozenset[Accepted]:
     """What the accept sets of `node` must hold: who is declared, and whom the declared names stood for at last."""
     return frozenset(
         Accepted(name=guard.name, address=address)
         for guard in guards(estate, node)
         if guard.effect is Effect.ACCEPT
-        for address in _listed(estate, guard.whitelist, record)
+        for listed in (estate.whitelist(guard.whitelist),)
+        for address in (*listed.addresses, *_outer(estate, _of(record, listed, lambda one: one.addresses)))
     )
 
 
-def _listed(estate: Estate, whitelist: str, record: dict[str, tuple[IPv4Address, ...]]) -> Iterable[IPv4Address]:
-    listed = estate.whitelist(whitelist)
-    yield from listed.addresses
+def settling(estate: Estate, node: str, record: Record, now: float) -> frozenset[Accepted]:
+    """What their keeper may not have put in, or taken out, yet; who is declared is in from the first moment."""
+    return frozenset(
+        Accepted(name=guard.name, address=address)
+        for guard in guards(estate, node)
+        if guard.effect is Effect.ACCEPT
+        for listed in (estate.whitelist(guard.whitelist),)
+        for address in _outer(estate, _of(record, listed, lambda one: one.settling(now)))
+        if address not in listed.addresses
+    )
+
+
+def _of(record: Record, listed: Whitelist, which: Callable[[Resolved], Iterable[IPv4Address]]) -> Iterator[IPv4Address]:
     for name in listed.names:
-        yield from (each for each in record.get(name, ()) if not any(each in network for network in estate.inside))
+        if name in record:
+            yield from which(record[name])
+
+
+def _outer(estate: Estate, found: Iterable[IPv4Address]) -> Iterator[IPv4Address]:
+    return (each for each in found if not any(each in network for network in estate.inside))
 
 
 def carried(text: str, held: Iterable[Accepted]) -> str:

@@ -14,7 +14,7 @@ from specs.load import load
 from specs.model import HOST, Estate, Profile
 from specs.oracle import arrivals, internet
 from specs.way import way
-from specs.whitelist import expected, record, set_name
+from specs.whitelist import SETTLES, expected, record, set_name
 
 ESTATE = load()
 EDGE = "reverse-proxy-edge"
@@ -63,12 +63,29 @@ def test_record_lies_in_its_keepers_volume() -> None:
 
 
 def test_sets_hold_the_declared_and_the_recorded() -> None:
-    recorded = {"steward.example": (LAPTOP, IPv4Address("192.168.1.3")), "other.example": (IPv4Address("192.0.2.1"),)}
+    recorded = {
+        "steward.example": resolved(LAPTOP, IPv4Address("192.168.1.3")),
+        "other.example": resolved(IPv4Address("192.0.2.1")),
+    }
     for node in (HOST, EDGE):
         held = facts.wanted(ESTATE, node, recorded)
         assert held == {Accepted(name=SET, address=VISITOR), Accepted(name=SET, address=LAPTOP)}
     assert facts.wanted(ESTATE, "minecraft-server", recorded) == frozenset()
     assert facts.wanted(ESTATE, HOST, {}) == {Accepted(name=SET, address=VISITOR)}
+
+
+def resolved(*addresses: IPv4Address, before: tuple[IPv4Address, ...] = ()) -> facts.Resolved:
+    return facts.Resolved(addresses=addresses, before=before, since=1000.0)
+
+
+def test_sets_are_given_the_moment_they_take_to_follow() -> None:
+    """Neither the new address nor the one before it is drift; the declared and what is of the estate always are."""
+    gone = IPv4Address("203.0.113.9")
+    recorded = {"steward.example": resolved(LAPTOP, VISITOR, IPv4Address("192.168.1.3"), before=(gone,))}
+    both = {Accepted(name=SET, address=LAPTOP), Accepted(name=SET, address=gone)}
+    assert facts.settling(ESTATE, EDGE, recorded, now=1000.0 + SETTLES - 1) == both
+    assert facts.settling(ESTATE, EDGE, recorded, now=1000.0 + SETTLES) == frozenset()
+    assert facts.settling(ESTATE, "minecraft-server", recorded, now=1000.0) == frozenset()
 
 
 def test_ruleset_brings_them_along() -> None:

@@ -39,8 +39,8 @@ def main() -> None:
     resolver, record = told["resolver"], Path(told["record"])
     inside = [IPv4Network(each) for each in told["inside"]]
     say("asks " + resolver if resolver else "follows the record")
-    seen = -1
     while True:
+        seen = changed(record)  # first: what is recorded from here on is another look's
         if resolver:
             names = [name for one in told["sets"].values() for name in one["names"]]
             entries = asked(read(record), names, lambda name: outer(ask(resolver, name), inside), time.time())
@@ -48,7 +48,6 @@ def main() -> None:
         else:
             entries = read(record)
         keep(told["sets"], entries, inside)
-        seen = changed(record)
         until = time.monotonic() + (SOON if resolver and any(not each["good"] for each in entries.values()) else ROUND)
         while time.monotonic() < until and (resolver or changed(record) == seen):
             Event().wait(LOOK)
