@@ -122,7 +122,8 @@ def test_pushed_is_cloned_again(desk: Desk, pushed: str, tmp_path: Path) -> None
 
 def test_pages(visitor: Browser, pushed: str) -> None:
     """The list, the about page out of the README with its HTML harmless, a file whose name has a dot."""
-    assert pushed.encode() in visitor.ask("/git/").body
+    (row,) = (line for line in visitor.ask("/git/").body.splitlines() if pushed.encode() in line)
+    assert b"<span class='age-" in row  # how long nothing was pushed
     about = visitor.ask(f"/git/{pushed}/about/")
     assert about.status == 200
     assert b'<a href="fabric.json">the file</a>' in about.body

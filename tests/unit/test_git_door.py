@@ -1,5 +1,6 @@
 """git-door: which commands it knows, which names it takes for repositories, and what ls and rm do."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,18 @@ def test_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not (tmp_path / "private/dots.git" / door.EXPORTED).exists()
     with pytest.raises(door.Refused, match="already"):
         door.act(("mk", "dots"), tmp_path)
+
+
+def test_a_push_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a fetch is not."""
+    monkeypatch.setattr(door, "become", lambda *_: None)
+    (tmp_path / "dots.git").mkdir()
+    (tmp_path / "dots.git/HEAD").touch()
+    noted = tmp_path / "dots.git" / door.AGE
+    door.act(("git-upload-pack", "dots"), tmp_path)
+    assert not noted.exists()
+    door.act(("git-receive-pack", "dots"), tmp_path)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \+0000\n", noted.read_text())
 
 
 @pytest.mark.parametrize("argv", [["git-door"], ["-git-door"], ["git-door", "-c", "sh"], ["git-door", "-i", "ls"]])

@@ -15,6 +15,7 @@ sshd runs `git-door -c <command>`; what becomes git does so in this process's pl
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -29,6 +30,7 @@ EXPORTED = "git-daemon-export-ok"
 PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,99}")
 DEPTH = 3
 BRANCH = "main"
+AGE = "info/web/last-modified"
 
 
 class Refused(Exception):
@@ -94,9 +96,10 @@ def act(words: tuple[str, ...], root: Path = ROOT) -> None:
         case (LFS.name, name, operation):
             transfer(there(name, root), operation)
         case (service, name):
-            become(
-                service.removeprefix("git-"), *(["--strict"] if service == "git-upload-pack" else []), there(name, root)
-            )
+            path = there(name, root)
+            if service == "git-receive-pack":
+                note_push(path)
+            become(service.removeprefix("git-"), *(["--strict"] if service == "git-upload-pack" else []), path)
 
 
 def there(name: str, root: Path) -> Path:
@@ -137,6 +140,13 @@ def remove(path: Path) -> None:
             inner = Path(folder, name)
             inner.unlink() if inner.is_symlink() else inner.rmdir()
     gone.rmdir()
+
+
+def note_push(path: Path) -> None:
+    """When it was last pushed to, for cgit's list (cgitrc(5), agefile); it would look for a branch `master` else."""
+    noted = path / AGE
+    noted.parent.mkdir(parents=True, exist_ok=True)
+    noted.write_text(time.strftime("%Y-%m-%d %H:%M:%S +0000\n", time.gmtime()))
 
 
 def transfer(path: Path, operation: str) -> NoReturn:
