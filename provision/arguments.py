@@ -85,7 +85,9 @@ def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
     enter = _verb(verbs, "enter", "open a shell, or run CMD, in a node's network, with the machine's tools")
     enter.usage = "pluto enter [-h] [--all] NAME [-- CMD ...]"
     enter.add_argument("name", metavar="NAME", help="a container, or any other node")
-    enter.add_argument("--all", action="store_true", help="with the container's own files and processes as well")
+    enter.add_argument(
+        "--all", action="store_true", help="among the container's own files and processes, as its own user"
+    )
 
     _images(verbs)
 

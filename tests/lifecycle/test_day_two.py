@@ -2,13 +2,15 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from fixtures import run
+from fixtures import container, run
 from fixtures.run import Done
 from fixtures.scratch import Scratch, scratch
 from specs.load import DEFAULT_FOLDER
@@ -77,6 +79,40 @@ def test_enter_all(whole: Scratch) -> None:
     assert "no such" in refused(whole, 127, "enter", "lbmt-weblog", "--all", "--", "/bin/sh").lower()
     assert "holds no shell" in refused(whole, 64, "enter", "lbmt-weblog", "--all")
     assert "no container `visitor`" in refused(whole, 64, "enter", "visitor", "--all", "--", "true")
+
+
+def test_enter_all_as_its_own_user(whole: Scratch) -> None:
+    """What its program may write is written, as whom and with what its first process stands."""
+    asked = "import os; open('/tmp/x', 'w').close(); os.unlink('/tmp/x'); print(os.getuid(), os.getgid(), os.getsid(0))"
+    seen = whole.pluto("enter", "minecraft-backup", "--all", "--", "/usr/bin/python3", "-c", asked)
+    assert seen.code == 0, seen
+    uid, gid, session = seen.stdout.split()
+    assert (uid, gid) == ("1000", "1000")
+    assert session != "0"  # of a session of its own pid namespace: the person's terminal is not its
+    for name in ("minecraft-backup", "host-bans"):
+        rights = "for line in open('/proc/self/status'): print(line, end='')"
+        told = whole.pluto("enter", name, "--all", "--", "/usr/bin/python3", "-c", rights).stdout
+        first = Path(f"/proc/{container.pid(whole.instance, name)}/status").read_text()
+        assert rights_of(told) == rights_of(first)
+    assert whole.plan() == []
+
+
+def rights_of(status: str) -> dict[str, str]:
+    kept = ("Cap", "NoNewPrivs", "Umask")
+    return dict(line.split(":\t", 1) for line in status.splitlines() if line.startswith(kept))
+
+
+def test_enter_all_at_a_terminal(whole: Scratch) -> None:
+    """A terminal of its own, where what is typed arrives; then all is as before. script(1) plays the person."""
+    own = "open('/dev/tty') and os.getsid(0) == os.getpid()"  # tty(4): the terminal of its session, which it leads
+    asked = f"import os, sys; print('on', os.isatty(0), {own}); sys.exit(int(input('code? ')))"
+    argv = whole.argv("enter", "minecraft-backup", "--all", "--", "/usr/bin/python3", "-c", asked)
+    person = f"stty -g; {shlex.join(argv)}; echo ended $?; stty -g"
+    shown = run.run(("script", "-qec", person, "/dev/null"), stdin="7\n", timeout=SECONDS)
+    assert "on True True" in shown
+    assert "ended 7" in shown
+    before, after = re.findall(r"^[0-9a-f]+(?::[0-9a-f]+)+", shown, flags=re.MULTILINE)
+    assert before == after
 
 
 def test_blast_radius_by_a_socket(whole: Scratch) -> None:
