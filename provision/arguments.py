@@ -73,6 +73,15 @@ def _making(verbs: argparse._SubParsersAction[_Parser]) -> None:
     down.add_argument("--data", action="store_true", help="the volumes, host paths, secrets and evidence as well")
     _json(down)
 
+    stop = _verb(verbs, "stop", "end containers until `start` or `apply`; their network and their volumes stay")
+    stop.add_argument("names", nargs="+", metavar="NAME", help="the containers")
+    _json(stop)
+
+    start = _verb(verbs, "start", "let stopped containers run again, and wait until they answer")
+    start.add_argument("names", nargs="+", metavar="NAME", help="the containers")
+    start.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="for them to answer (default: 60)")
+    _json(start)
+
     _json(_verb(verbs, "status", "say what runs, what answers, and whether it is as declared; exit 2 when not"))
 
 

@@ -115,6 +115,29 @@ def test_enter_all_at_a_terminal(whole: Scratch) -> None:
     assert before == after
 
 
+def test_stop_and_start(whole: Scratch) -> None:
+    """One that had just ended, and would be started again, rests too; its wire stays, its sidecar is named."""
+    container.kill(whole.instance, "minecraft-server")
+    stopped = whole.pluto("stop", "minecraft-server")
+    assert stopped.code == 0, stopped
+    assert "still runs: minecraft-rcon shares the network of minecraft-server" in stopped.stdout
+    assert rows(whole)["minecraft-server"]["state"] == "stopped"
+    assert whole.plan() == ["~ container minecraft-server"]
+    assert "pub-minecraft-server" in whole.ip("minecraft-server", "link")
+    assert json.loads(whole.pluto("stop", "minecraft-server", "--json").stdout)["stopped"] == []
+    lacking = json.loads(whole.pluto("start", "minecraft-map", "--json").stdout)
+    assert (lacking["started"], [need["other"] for need in lacking["lacking"]]) == ([], ["minecraft-server"])
+    whole.inside("minecraft-server", "nft", "flush", "ruleset")
+    assert "it takes more than a start" in refused(whole, 1, "start", "minecraft-server")
+    assert rows(whole)["minecraft-server"]["state"] == "stopped"
+    whole.apply()
+    whole.pluto("stop", "minecraft-server")
+    assert whole.pluto("start", "minecraft-server").code == 0
+    assert rows(whole)["minecraft-server"]["health"] == "answers"
+    assert whole.plan() == []
+    assert "did you mean `minecraft-map`" in refused(whole, 64, "stop", "minecraft-mop")
+
+
 def test_blast_radius_by_a_socket(whole: Scratch) -> None:
     """The game's console, by the socket in a volume that the backup sees read-only."""
     (told,) = json.loads(whole.pluto("blast-radius", "minecraft-backup", "--json").stdout)["nodes"]

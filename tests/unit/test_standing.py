@@ -1,4 +1,4 @@
-"""As whom a container's first process stands, from recorded /proc."""
+"""As whom a container's first process stands, from recorded /proc, and who needs whom when one is stopped."""
 
 from pathlib import Path
 
@@ -7,6 +7,8 @@ import pytest
 from provision.errors import HostError
 from provision.facts import standing
 from provision.facts.standing import Standing
+from provision.neighbours import in_order, lacking, needs, standing_on
+from specs.load import load
 
 STATUS = """Name:\tsshd
 Umask:\t0022
@@ -51,3 +53,25 @@ def test_cgroups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert stands().cgroups[2] == tmp_path / below
     (tmp_path / "unified").mkdir()
     assert stands().cgroups == tuple(tmp_path / each / below for each in ("pids", "systemd", "unified"))
+
+
+def test_needs() -> None:
+    known = needs(load().containers)
+    running = {each.container for each in known} | {"minecraft-server"}
+    told = [str(one) for one in standing_on(known, {"minecraft-server", "minecraft-map"}, running)]
+    assert told == [
+        "minecraft-backup depends on minecraft-server",
+        "minecraft-map-render depends on minecraft-server",
+        "minecraft-rcon shares the network of minecraft-server",
+        "minecraft-ttyd-rcon depends on minecraft-server",
+    ]
+    assert [one.other for one in lacking(known, {"minecraft-rcon"}, running - {"minecraft-server"})] == [
+        "minecraft-server"
+    ]
+    assert lacking(known, {"minecraft-rcon", "minecraft-server"}, set()) == ()
+    assert in_order(known, ["minecraft-rcon", "git-ssh", "minecraft-server", "minecraft-map"]) == (
+        "git-ssh",
+        "minecraft-server",
+        "minecraft-map",
+        "minecraft-rcon",
+    )
