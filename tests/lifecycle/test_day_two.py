@@ -6,15 +6,19 @@ import re
 import shlex
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from fixtures import container, run
+from fixtures import contained, container, run
 from fixtures.run import Done
 from fixtures.scratch import Scratch, scratch
+from fixtures.wait import wait
 from specs.load import DEFAULT_FOLDER
 
+README = Path(__file__).parents[2] / "README.md"
 SECONDS = 30.0  # for a followed log to tell
 
 
@@ -136,6 +140,35 @@ def test_stop_and_start(whole: Scratch) -> None:
     assert rows(whole)["minecraft-server"]["health"] == "answers"
     assert whole.plan() == []
     assert "did you mean `minecraft-map`" in refused(whole, 64, "stop", "minecraft-mop")
+
+
+def test_the_readme_puts_backups_back(whole: Scratch) -> None:
+    """Its own commands, on this instance: a broken world and an emptied shop are as their backups have them."""
+    tree = whole.instance.home / "volumes/mc-working-tree"
+    wait(lambda: "backed up" in contained.logged(whole.instance, "minecraft-backup"), what="a backup", seconds=120)
+    (tree / "world/level.dat").write_text("broken")
+    (tree / "world/strange").touch()
+    readme(whole, "world")
+    assert sorted(path.name for path in tree.glob("world/*")) == ["data", "level.dat", "region"]
+    assert (tree / "world.before/strange").exists()
+    assert {path.stat().st_uid for path in tree.glob("world/**/*")} == {tree.stat().st_uid}
+    shutil.rmtree(tree / "world.before")
+    with closing(sqlite3.connect(whole.instance.home / "volumes/lbmt-shop-database/shop.sqlite3")) as shop:
+        before = shop.execute("SELECT * FROM goods").fetchall()
+        shop.execute("DELETE FROM goods")
+        shop.commit()
+        readme(whole, "shop")
+        assert before
+        assert shop.execute("SELECT * FROM goods").fetchall() == before
+    assert whole.plan() == []
+
+
+def readme(made: Scratch, what: str) -> None:
+    """Run the block of README's that is marked so, as somebody would who has this instance."""
+    (block,) = re.findall(rf"```sh run={what}\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    text = block.replace(".venv/bin/python -m provision", " ".join(made.argv()))
+    text = text.replace("/var/lib/pluto/pluto", str(made.instance.home))
+    run.run(("bash", "-eu", "-o", "pipefail", "-c", text), timeout=120)
 
 
 def test_blast_radius_by_a_socket(whole: Scratch) -> None:
