@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import NoReturn
 
@@ -102,7 +104,8 @@ def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
     peer = _verb(verbs, "peer", "print a WireGuard client's configuration, a secret, and its QR code")
     peer.add_argument("name", metavar="NAME", help="the peer")
-    peer.add_argument("--endpoint", metavar="HOST", help="how it reaches you (default: the host's address)")
+    text = "how it reaches you: a name or an IPv4 address (default: the host's, and the tunnel's port)"
+    peer.add_argument("--endpoint", type=_endpoint, metavar="HOST[:PORT]", help=text)
     peer.add_argument("--no-qr", action="store_true", help="the text alone")
 
 
@@ -179,6 +182,26 @@ def _port(word: str) -> int:
     if not word.isdecimal() or not 1 <= int(word) <= 65535:
         raise argparse.ArgumentTypeError(f"{word!r} is no port: 1 to 65535")
     return int(word)
+
+
+def _endpoint(word: str) -> str:
+    """A host name (RFC 1123 section 2.1) or an IPv4 address, and a port where one is told."""
+    host, colon, port = word.partition(":")
+    if colon:
+        _port(port)
+    label = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    named = re.fullmatch(rf"{label}(\.{label})*", host) is not None and len(host) <= 253
+    if not named or (host.split(".")[-1].isdecimal() and not _is_address(host)):
+        raise argparse.ArgumentTypeError(f"{word!r} is no host name or IPv4 address, with or without :port")
+    return word
+
+
+def _is_address(word: str) -> bool:
+    try:
+        IPv4Address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _service(word: str) -> Port | None:
