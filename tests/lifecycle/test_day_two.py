@@ -212,7 +212,13 @@ def test_peer(whole: Scratch) -> None:
 
 
 def test_a_peer_without_keys(unmade: Scratch) -> None:
-    assert "`apply` makes the tunnel's keys" in refused(unmade, 1, "peer", "laptop")
+    said = refused(unmade, 1, "peer", "laptop")
+    assert f"there is no instance {unmade.instance.name} yet: `apply` makes it, and the tunnel's keys" in said
+    tunnel = unmade.instance.secrets / "tunnel"
+    tunnel.mkdir(parents=True)
+    for name in ("laptop.key", "laptop.psk"):
+        (tunnel / name).touch()
+    assert f"there is no {tunnel}/hub.key yet: `apply` makes the tunnel's keys" in refused(unmade, 1, "peer", "laptop")
 
 
 def test_status_asks_health(whole: Scratch) -> None:
