@@ -221,6 +221,12 @@ def test_a_peer_without_keys(unmade: Scratch) -> None:
     assert f"there is no {tunnel}/hub.key yet: `apply` makes the tunnel's keys" in refused(unmade, 1, "peer", "laptop")
 
 
+def test_names_come_before_drift(unmade: Scratch) -> None:
+    for what in ("--refresh", "--rollback"):
+        assert "did you mean `caddy`" in refused(unmade, 64, "images", what, "cadddy")
+        assert "the machine is not as declared" in refused(unmade, 1, "images", what, "caddy")
+
+
 def test_status_asks_health(whole: Scratch) -> None:
     before = rows(whole)
     healthy = {c.name for c in whole.estate.containers if c.health and before[c.name]["state"] == "running"}
