@@ -162,7 +162,9 @@ def _writing(verbs: argparse._SubParsersAction[_Parser]) -> None:
     new.add_argument("--module", metavar="M", required=True, help="the module it belongs to")
     new.add_argument("--on", choices=["privat", "private", "public"], required=True, help="which hub it is wired to")
     new.add_argument("--port", type=_port, default=8080, metavar="N", help="the TCP port it serves (default: 8080)")
-    new.add_argument("--image", metavar="IMAGE", help="what it runs (default: an image of its own name, to be defined)")
+    new.add_argument(
+        "--image", metavar="IMAGE", help="what it runs: a declared one, or a new one (default: of its own name)"
+    )
 
     schema = _verb(verbs, "schema", "write the JSON Schemas for editors into a folder")
     schema.add_argument("folder", type=Path, help="such as docs/schema")
