@@ -150,16 +150,17 @@ def test_the_readme_puts_backups_back(whole: Scratch) -> None:
     (tree / "world/strange").touch()
     readme(whole, "world")
     assert sorted(path.name for path in tree.glob("world/*")) == ["data", "level.dat", "region"]
-    assert (tree / "world.before/strange").exists()
+    (before,) = tree.glob("world.before-*")
+    assert (before / "strange").exists()
     assert {path.stat().st_uid for path in tree.glob("world/**/*")} == {tree.stat().st_uid}
-    shutil.rmtree(tree / "world.before")
+    shutil.rmtree(before)
     with closing(sqlite3.connect(whole.instance.home / "volumes/lbmt-shop-database/shop.sqlite3")) as shop:
-        before = shop.execute("SELECT * FROM goods").fetchall()
+        goods = shop.execute("SELECT * FROM goods").fetchall()
         shop.execute("DELETE FROM goods")
         shop.commit()
         readme(whole, "shop")
-        assert before
-        assert shop.execute("SELECT * FROM goods").fetchall() == before
+        assert goods
+        assert shop.execute("SELECT * FROM goods").fetchall() == goods
     assert whole.plan() == []
 
 
