@@ -137,8 +137,9 @@ def test_recorded_address_outlives_a_new_ruleset(network: Scratch) -> None:
     path = record(network.estate, network.instance)
     assert path is not None
     path.parent.mkdir(parents=True, exist_ok=True)
+    long_ago: dict[str, Any] = {"before": [], "since": 0}
     entries = {NAME: {"addresses": [NAMED, "192.168.1.3"]}, "nobody.example": {"addresses": [OTHER]}}
-    path.write_text(json.dumps({"names": entries}))
+    path.write_text(json.dumps({"names": {name: entry | long_ago for name, entry in entries.items()}}))
     assert network.plan() == [f"+ element {node}: {SET} {NAMED}" for node in sorted(KEEPERS.values())]
     network.inside("host", "nft", "add", "rule", "inet", "pluto", "input", "tcp", "dport", "22", "accept")
     network.apply()

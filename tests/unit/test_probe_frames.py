@@ -14,14 +14,16 @@ from fixtures.probe.template import VOLLEY, mould, shape
 NONCE, BASE = 0xA1B2C3D4, 0x10000000
 SOURCE, DESTINATION = IPv4Address("10.1.1.0"), IPv4Address("172.16.5.1")
 SHOTS = [(1, BASE), (80, BASE + 7), (65535, 0x9FFFFFFF), (25565, 0x12345678), (443, BASE + 0xFFFF)]
+# One whose second byte is TCP's number, and those that hold the bytes which stand for a port in a template.
+AWKWARD = (0xA006C3D4, 0xA1D3D4D5, 0xA0D1D2D3, 0xA1B1B2B3)
 PLAIN = ("tcp-syn", "udp", "icmp-echo")
 TAGGED = [name for name in KINDS if not name.startswith("arp-")]
 
 
-def made(kind: str, prefix: bytes = b"", session: int = 23456) -> list[bytes]:
+def made(kind: str, prefix: bytes = b"", session: int = 23456, nonce: int = NONCE) -> list[bytes]:
     values = {name: bytes(range(1, len(value) + 1)) for name, value in VOLLEY.items()}
     values |= addressed(SOURCE, DESTINATION, session)
-    return [bytes(frame) for frame in frames(mould(named(kind), NONCE), probes=SHOTS, values=values, prefix=prefix)]
+    return [bytes(frame) for frame in frames(mould(named(kind), nonce), probes=SHOTS, values=values, prefix=prefix)]
 
 
 def reader(kind: str, nonce: int = NONCE) -> Reader:
@@ -37,9 +39,9 @@ def read(kind: str, packets: list[bytes], nonce: int = NONCE) -> list[int]:
     return [number for number, _ in reader(kind, nonce).tags(packets, [])]
 
 
-def seen(kind: str) -> list[bytes]:
+def seen(kind: str, nonce: int = NONCE) -> list[bytes]:
     """As an observer's socket gives them: from the network header."""
-    return [frame[named(kind).net or 0 :] for frame in made(kind)]
+    return [frame[named(kind).net or 0 :] for frame in made(kind, nonce=nonce)]
 
 
 def by_scapy(kind: str, port: int, tag: int) -> bytes:
@@ -100,6 +102,13 @@ def folded(octets: bytes | bytearray) -> int:
 def test_a_reader_finds_every_tag(kind: str) -> None:
     per_probe = tagged(mould(KINDS[kind], NONCE))
     assert read(kind, seen(kind)) == [tag - BASE for _, tag in SHOTS for _ in range(per_probe)]
+
+
+@pytest.mark.parametrize("nonce", AWKWARD)
+def test_a_reader_finds_every_tag_whatever_the_nonce(nonce: int) -> None:
+    for kind in TAGGED:
+        per_probe = tagged(mould(KINDS[kind], nonce))
+        assert read(kind, seen(kind, nonce), nonce) == [tag - BASE for _, tag in SHOTS for _ in range(per_probe)], kind
 
 
 @pytest.mark.parametrize("kind", PLAIN)
