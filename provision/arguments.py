@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import NoReturn
 
@@ -73,6 +75,15 @@ def _making(verbs: argparse._SubParsersAction[_Parser]) -> None:
     down.add_argument("--data", action="store_true", help="the volumes, host paths, secrets and evidence as well")
     _json(down)
 
+    stop = _verb(verbs, "stop", "end containers until `start` or `apply`; their network and their volumes stay")
+    stop.add_argument("names", nargs="+", metavar="NAME", help="the containers")
+    _json(stop)
+
+    start = _verb(verbs, "start", "let stopped containers run again, and wait until they answer")
+    start.add_argument("names", nargs="+", metavar="NAME", help="the containers")
+    start.add_argument("--wait", type=float, default=60.0, metavar="SECONDS", help="for them to answer (default: 60)")
+    _json(start)
+
     _json(_verb(verbs, "status", "say what runs, what answers, and whether it is as declared; exit 2 when not"))
 
 
@@ -85,13 +96,16 @@ def _looking(verbs: argparse._SubParsersAction[_Parser]) -> None:
     enter = _verb(verbs, "enter", "open a shell, or run CMD, in a node's network, with the machine's tools")
     enter.usage = "pluto enter [-h] [--all] NAME [-- CMD ...]"
     enter.add_argument("name", metavar="NAME", help="a container, or any other node")
-    enter.add_argument("--all", action="store_true", help="with the container's own files and processes as well")
+    enter.add_argument(
+        "--all", action="store_true", help="among the container's own files and processes, as its own user"
+    )
 
     _images(verbs)
 
     peer = _verb(verbs, "peer", "print a WireGuard client's configuration, a secret, and its QR code")
     peer.add_argument("name", metavar="NAME", help="the peer")
-    peer.add_argument("--endpoint", metavar="HOST", help="how it reaches you (default: the host's address)")
+    text = "how it reaches you: a name or an IPv4 address (default: the host's, and the tunnel's port)"
+    peer.add_argument("--endpoint", type=_endpoint, metavar="HOST[:PORT]", help=text)
     peer.add_argument("--no-qr", action="store_true", help="the text alone")
 
 
@@ -148,7 +162,9 @@ def _writing(verbs: argparse._SubParsersAction[_Parser]) -> None:
     new.add_argument("--module", metavar="M", required=True, help="the module it belongs to")
     new.add_argument("--on", choices=["privat", "private", "public"], required=True, help="which hub it is wired to")
     new.add_argument("--port", type=_port, default=8080, metavar="N", help="the TCP port it serves (default: 8080)")
-    new.add_argument("--image", metavar="IMAGE", help="what it runs (default: an image of its own name, to be defined)")
+    new.add_argument(
+        "--image", metavar="IMAGE", help="what it runs: a declared one, or a new one (default: of its own name)"
+    )
 
     schema = _verb(verbs, "schema", "write the JSON Schemas for editors into a folder")
     schema.add_argument("folder", type=Path, help="such as docs/schema")
@@ -168,6 +184,26 @@ def _port(word: str) -> int:
     if not word.isdecimal() or not 1 <= int(word) <= 65535:
         raise argparse.ArgumentTypeError(f"{word!r} is no port: 1 to 65535")
     return int(word)
+
+
+def _endpoint(word: str) -> str:
+    """A host name (RFC 1123 section 2.1) or an IPv4 address, and a port where one is told."""
+    host, colon, port = word.partition(":")
+    if colon:
+        _port(port)
+    label = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+    named = re.fullmatch(rf"{label}(\.{label})*", host) is not None and len(host) <= 253
+    if not named or (host.split(".")[-1].isdecimal() and not _is_address(host)):
+        raise argparse.ArgumentTypeError(f"{word!r} is no host name or IPv4 address, with or without :port")
+    return word
+
+
+def _is_address(word: str) -> bool:
+    try:
+        IPv4Address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _service(word: str) -> Port | None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
-from provision import diff_tunnel
+from provision import diff_tunnel, ruleset_change
 from provision.desired import LINK_MTU, DesiredNetwork, DesiredNode
 from provision.facts.link import TUN, WIREGUARD, ActualLink
 from provision.facts.network import ActualNetwork
@@ -129,7 +129,7 @@ def _ruleset(wanted: DesiredNode, there: ActualNetwork | None) -> Iterator[Op]:
         yield from (RemoveElement(node=name, element=each) for each in there.accepted - kept)
         yield from (AddElement(node=name, element=each) for each in missing)
     elif there is not None:
-        change = f"holds {there.ruleset}, declared are {wanted.ruleset}"
+        change = ruleset_change.told(there.ruleset, wanted.ruleset)
         yield LoadRuleset(node=name, text=wanted.text, change=change)
 
 

@@ -56,6 +56,11 @@ def keyring(estate: Estate, instance: Instance) -> Keyring:
     return Keyring(keys=keys, rcon=rcon, files=tuple(sorted(files.items(), key=lambda item: item[0])))
 
 
+def of_peer(instance: Instance, name: str) -> tuple[Path, ...]:
+    """The files that a peer's configuration is made from."""
+    return tuple(instance.secrets / "tunnel" / file for file in ("hub.key", f"{name}.key", f"{name}.psk"))
+
+
 def _public_of(peer: Peer, private: Secret | None) -> str:
     if private is not None:
         return x25519.public_key(private.reveal())

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from specs.model import HOST, Container, Estate, Flow, HealthKind, Port, Protocol, Renderer, Source
 from specs.problems import Problem, SpecError
 from specs.way import NoWay, way
+from specs.wiring import Disabled
 
 HTTPS = Port(protocol=Protocol.TCP, number=443)
 
 
-def settle(estate: Estate) -> None:
-    """Raises SpecError with every flow without a way and every service without a flow."""
+def settle(estate: Estate, disabled: Iterable[Disabled] = ()) -> None:
+    """Raises SpecError with every flow without a way and every service without a flow; `disabled` are links."""
     problems = [
         *_without_a_way(estate),
         *_forwarded_twice(estate),
-        *_unreached(estate),
+        *_unreached(estate, tuple(disabled)),
         *_unpublished(estate),
         *_handshakes(estate),
         *_same_place(estate),
@@ -46,7 +47,7 @@ def _forwarded_twice(estate: Estate) -> Iterator[Problem]:
             yield Problem(source=flow.source, text=text, hint=f"it stands at {first.source} already")
 
 
-def _unreached(estate: Estate) -> Iterator[Problem]:
+def _unreached(estate: Estate, disabled: Collection[Disabled]) -> Iterator[Problem]:
     """Law 12: a check adds no hole, so what is checked or published needs a declared flow."""
     for container in estate.containers:
         owner = container.shares or container.name
@@ -55,7 +56,10 @@ def _unreached(estate: Estate) -> Iterator[Problem]:
         for what, port, reached in _claims(container, {flow.port for flow in flows}, from_edge):
             if port not in reached:
                 text = f"{what} of `{container.name}` is on {port}, which no flow reaches"
+                off = next((link for link in disabled if owner in link.nodes), None)
                 hint = f"allow it on a link of `{owner}`, such as a -> b {port}"
+                if off is not None:
+                    hint = f"its link `{off.name}` is disabled at {off.source}: enable it there, or disable `{owner}`"
                 yield Problem(source=container.source, text=text, hint=hint)
 
 

@@ -67,7 +67,7 @@ def load(folder: Path = DEFAULT_FOLDER, profile: Profile = Profile.LAB) -> Estat
         whitelists=_whitelists(*files.estate),
         world=network.world,
     )
-    claims.settle(estate)
+    claims.settle(estate, network.disabled)
     return estate
 
 

@@ -35,10 +35,20 @@ from specs.values import RawFlow
 
 
 @dataclass(frozen=True, kw_only=True)
+class Disabled:
+    """A link that is declared and disabled, and the line that says so."""
+
+    name: str
+    nodes: tuple[str, str]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Network:
     host: Host
     links: tuple[Link, ...]
     reserved: tuple[IPv4Network, ...]
+    disabled: tuple[Disabled, ...]
     flows: tuple[Flow, ...]
     tunnel: Tunnel
     world: World
@@ -77,6 +87,11 @@ def wire(
         host=Host(**said.host.model_dump()),
         links=tuple(sorted((_link(line) for line in enabled), key=lambda link: link.name)),
         reserved=tuple(sorted(line.subnet for line in own if not line.enabled)),
+        disabled=tuple(
+            Disabled(name=line.name, nodes=(line.said.a.node, line.said.b.node), source=line.at("enabled"))
+            for line in own
+            if not line.enabled
+        ),
         flows=tuple(
             sorted((*(flow for line in enabled for flow in _flows(line, said, profile)), *_asked(place, said, around)))
         ),
@@ -86,8 +101,8 @@ def wire(
 
 
 def _linkless(names: Names) -> dict[str, tuple[str, str]]:
-    disable = "enable it, or say enabled: false of the link as well"
-    disabled = {c.name: ("which is disabled", disable) for c in names.containers if not c.enabled}
+    disable = "enable it there, or say enabled: false of the link as well"
+    disabled = {c.name: (f"which is disabled at {c.source}", disable) for c in names.containers if not c.enabled}
     none = "such a container has no links of its own"
     sidecars = {c.name: (f"which shares the namespace of `{c.shares}`", none) for c in names.containers if c.shares}
     return disabled | sidecars

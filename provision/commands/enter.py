@@ -1,7 +1,7 @@
 """enter: a shell, or one program, where a node stands: its network, with the machine's own tools.
 
-With --all what the running container sees as well: its files, processes, host name and IPC (nsenter(1)). Its user
-namespace is not entered: who looks stays the machine's root.
+With --all what the running container sees as well, and nothing besides: its files, processes, host name, IPC and users.
+The program is then the container's own user, with its capabilities at most (provision.beside).
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import os
 import sys
 from pathlib import Path
 
+from provision import beside
 from provision.commands import names, opening
 from provision.context import Context
 from provision.errors import HostError, UsageError
-from provision.facts import container
+from provision.facts import container, standing
+from provision.facts.standing import Standing
 from provision.kernel import is_namespace
 from provision.run import become
 from provision.say import Voice
@@ -25,10 +27,11 @@ SHELL = "/bin/sh"
 
 def run(options: argparse.Namespace, voice: Voice) -> int:
     with opening.context(options, Voice(sys.stderr)) as context:
-        argv = _whole(context, options) if options.all else _network(context, options)
+        inside = _standing(context, options) if options.all else None
+        argv = options.rest or (SHELL,) if inside else _network(context, options)
     if not options.rest and sys.stdin.isatty():
         voice.line(f"where {options.name} stands; `exit` leaves")
-    become(argv)
+    return beside.run(inside, argv) if inside is not None else become(argv)
 
 
 def _network(context: Context, options: argparse.Namespace) -> tuple[str, ...]:
@@ -36,7 +39,7 @@ def _network(context: Context, options: argparse.Namespace) -> tuple[str, ...]:
     return ("nsenter", f"--net={path}", "--", *(options.rest or (os.environ.get("SHELL", SHELL),)))
 
 
-def _whole(context: Context, options: argparse.Namespace) -> tuple[str, ...]:
+def _standing(context: Context, options: argparse.Namespace) -> Standing:
     declared = names.container(context.estate, options.name)
     if not options.rest and context.estate.image(declared.image).shell_reason is None:
         raise UsageError(
@@ -47,8 +50,7 @@ def _whole(context: Context, options: argparse.Namespace) -> tuple[str, ...]:
     pid = next((one.pid for one in container.read(context.podman) if one.name == wanted and one.running), 0)
     if not pid:
         raise HostError(f"{declared.name} does not run: see `status`; without --all its network can be entered")
-    spaces = ("--net", "--mount", "--pid", "--uts", "--ipc", "--root", "--wd")
-    return ("nsenter", f"--target={pid}", *spaces, "--", *(options.rest or (SHELL,)))
+    return standing.read(pid)
 
 
 def _netns(context: Context, name: str) -> Path:

@@ -7,6 +7,7 @@ then all of it at once (provision.together).
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from specs.naming import NAME, NAME_RULE
 from specs.problems import closest, shown
 
 LINKS = "links.yaml"
+SLIP = 0.85  # of difflib's likeness: `lighttpdd` is one of `lighttpd`, `lbmt-shop` none of `lbmt-shop-backup`
 
 
 def run(options: argparse.Namespace, voice: Voice) -> int:
@@ -33,6 +35,9 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     voice.line(f"pluto: estate {before.name} ({before.folder}), profile {before.profile}")
     side = Side.PUBLIC if options.on == Side.PUBLIC else Side.PRIVATE
     wish = Wish(name=options.name, side=side, port=options.port, image=options.image or options.name)
+    mistaken = _mistaken(before, options.image)
+    if mistaken:
+        raise UsageError(mistaken)
     texts = _texts(folder, before, wish, options.module)
     after = _tried(folder, texts, options)
     _meant(before, after, wish)
@@ -42,7 +47,8 @@ def run(options: argparse.Namespace, voice: Voice) -> int:
     for flow in sorted(set(map(str, after.flows)) - set(map(str, before.flows))):
         voice.line(f"  {flow}")
     pending = after.image(wish.image).pending is not None
-    voice.line((f"define images/{wish.image}/image.yaml, then " if pending else "") + "see `plan`")
+    new = f"image {wish.image} is new: " if wish.image not in {image.name for image in before.images} else ""
+    voice.line(new + (f"define images/{wish.image}/image.yaml, then " if pending else "") + "see `plan`")
     return 0
 
 
@@ -64,6 +70,18 @@ def _texts(folder: Path, estate: Estate, wish: Wish, module: str) -> Mapping[str
     if wish.image not in {image.name for image in estate.images}:
         texts[f"images/{wish.image}/image.yaml"] = sketch.image(wish)
     return texts
+
+
+def _mistaken(estate: Estate, asked: str | None) -> str:
+    """Why the image that is asked for by name looks like a slip of another's; "" where it does not."""
+    known = [image.name for image in estate.images]
+    near = difflib.get_close_matches(asked or "", known, n=1, cutoff=SLIP)
+    if not near or asked in known:
+        return ""
+    return (
+        f"no image `{asked}` is declared: did you mean `{near[0]}`? "
+        f"A new image of that name is meant where there is images/{asked}/image.yaml"
+    )
 
 
 def _tried(folder: Path, texts: Mapping[str, str], options: argparse.Namespace) -> Estate:

@@ -13,7 +13,7 @@ import segno
 from provision.commands import names, opening
 from provision.errors import HostError
 from provision.kernel import require_root
-from provision.keys import keyring
+from provision.keys import keyring, of_peer
 from provision.render import wg_quick
 from provision.render.wireguard import Secret
 from provision.say import Voice
@@ -47,7 +47,9 @@ def _configuration(estate: Estate, instance: Instance, peer: Peer, endpoint: str
             f"the private key of {peer.name} is its owner's, and pluto never sees it: the owner's file wants the hub's "
             f"public key {ring.keys.public}"
         )
-    missing = [path for path, _ in ring.files if not path.exists()]
+    missing = [path for path in of_peer(instance, peer.name) if not path.exists()]
+    if missing and not instance.secrets.exists():
+        raise HostError(f"there is no instance {instance.name} yet: `apply` makes it, and the tunnel's keys")
     if missing:
         raise HostError(f"there is no {missing[0]} yet: `apply` makes the tunnel's keys")
     return wg_quick.render(estate, peer, ring.keys, endpoint)

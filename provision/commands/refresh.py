@@ -32,7 +32,8 @@ Turn = Callable[[Record], Record]
 
 def refresh(options: argparse.Namespace, voice: Voice) -> int:
     with opening.context(options, voice) as context, locked(context.instance):
-        record, asked = _standing(context), _images(context, options.names)
+        asked = _images(context, options.names)  # a name that means nothing is told before drift is
+        record = _standing(context)
         known = recipes(context.estate, host_family(), record.epochs)
         wanted = renewals(context.estate, known, _asked(context, known), asked)
         replaced: tuple[str, ...] = ()
@@ -48,8 +49,8 @@ def refresh(options: argparse.Namespace, voice: Voice) -> int:
 
 def rollback(options: argparse.Namespace, voice: Voice) -> int:
     with opening.context(options, voice) as context, locked(context.instance):
-        record = _standing(context)
         named = {epoch.group(context.estate, name) for name in _images(context, options.names)}
+        record = _standing(context)
         kept = [group for group in sorted(named or record.groups) if record.turn(group).before is not None]
         replaced: tuple[str, ...] = ()
         if kept:

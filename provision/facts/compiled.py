@@ -36,7 +36,7 @@ def compiled(text: str, cache: Path) -> ActualRuleset:
     """The ruleset `text` becomes. CommandError when nft refuses it."""
     try:
         kept = json.loads(_memory(text, cache).read_text())
-        return ActualRuleset(**kept)
+        return ActualRuleset(**{**kept, "pieces": tuple((what, digest) for what, digest in kept["pieces"])})
     except (OSError, ValueError, TypeError, KeyError):
         return _found_out(text, cache)[0]
 

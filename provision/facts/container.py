@@ -22,6 +22,7 @@ from specs.naming import INSTANCE_SEPARATOR
 
 READ_SECONDS = 20
 RUNNING = "running"
+STOPPED = "stopped"  # podman's "exited" as well: which of the two it says is a matter of when it tidied up
 DEAD = "dead"  # podman says it runs, the kernel says it does not
 PROC = Path("/proc")
 
@@ -33,7 +34,7 @@ class ActualContainer:
     name: str  # podman's
     id: str
     labels: tuple[tuple[str, str], ...]
-    state: str  # podman's word (running, exited, created, stopped, paused, unknown …), or DEAD
+    state: str  # podman's word (running, created, paused, unknown …), STOPPED or DEAD
     image: str
     pid: int  # of its first process on the machine; 0 when it does not run
     started: datetime | None  # None when it never ran
@@ -103,11 +104,16 @@ def _container(row: dict[str, Any]) -> ActualContainer:
         name=row["Names"][0],
         id=row["Id"],
         labels=tuple(sorted((row.get("Labels") or {}).items())),
-        state=row["State"],
+        state=STOPPED if row["State"] == "exited" else row["State"],
         image=row["Image"],
         pid=int(row.get("Pid") or 0) if row["State"] == RUNNING else 0,
         started=datetime.fromtimestamp(started, UTC) if started > 0 else None,
     )
+
+
+def at_rest(container: ActualContainer) -> bool:
+    """Whether nothing is about to start it again: no conmon of it, and no `podman container cleanup`, bears its id."""
+    return not container.running and not any(container.id in _text(path) for path in PROC.glob("[0-9]*/cmdline"))
 
 
 def _believe(container: ActualContainer, runroot: Path) -> ActualContainer:

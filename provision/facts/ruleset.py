@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from provision.netlink import Socket, attribute, attributes, walk
@@ -29,11 +29,17 @@ _OBJ_STRIP = {5, 6}  # USE, HANDLE
 _FLOWTABLE_STRIP = {4, 5}  # USE, HANDLE
 _RULE_TABLE, _RULE_CHAIN, _RULE_HANDLE, _RULE_EXPRESSIONS = 1, 2, 3, 4
 _SET_NAME, _SET_TABLE, _SET_FLAGS, _ELEMENTS = 2, 1, 3, 3
+_CHAIN_NAME, _RULE_USERDATA = 3, 7
+NO_COMMENT = "without comment"
+_KINDS = {_NEWSET: "set", _NEWOBJ: "object", _NEWFLOWTABLE: "flowtable"}
 _INET = 1  # NFPROTO_INET
 _SET_DYNAMIC = 0x10 | 0x20  # NFT_SET_TIMEOUT, NFT_SET_EVAL
 _ELEMENT_STRIP = {5, 7}  # EXPIRATION, EXPR (its counters)
 Table = tuple[int, str]  # family (NFPROTO_…), name
 Chain = tuple[int, str, str]
+
+
+Piece = tuple[str, str]  # what it is, in words; a digest of what it says
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +48,7 @@ class ActualRuleset:
     tables: int
     chains: int
     rules: int
+    pieces: tuple[Piece, ...] = ()  # each of its objects, in the kernel's order: to tell what differs
 
     def __str__(self) -> str:
         return f"{self.tables} tables, {self.chains} chains, {self.rules} rules"
@@ -63,7 +70,39 @@ def read(kernel: Socket) -> ActualRuleset:
         tables=kinds.count(_NEWTABLE),
         chains=kinds.count(_NEWCHAIN),
         rules=kinds.count(_NEWRULE),
+        pieces=tuple(_pieces(parts)),
     )
+
+
+def _pieces(parts: Iterable[bytes]) -> Iterator[Piece]:
+    name = ""
+    for part in parts:
+        found = attributes(part[2:]) if part[0] != _NEWSETELEM else {}
+        match part[0]:
+            case kind if kind == _NEWTABLE:
+                what = f"table {_name(found[1])}"
+            case kind if kind == _NEWCHAIN:
+                what = f"chain {_name(found[_CHAIN_NAME])}"
+            case kind if kind == _NEWRULE:
+                comment, chain = _comment(found.get(_RULE_USERDATA, b"")), _name(found[_RULE_CHAIN])
+                what = f"rule `{comment}` of {chain}" if comment else f"a rule of {chain} {NO_COMMENT}"
+            case kind if kind == _NEWSETELEM:
+                what = f"the content of set {name}"  # they follow their set
+            case kind:
+                name = _name(found[_SET_NAME])
+                what = f"{_KINDS[kind]} {name}"
+        yield what, hashlib.blake2s(part, digest_size=8).hexdigest()
+
+
+def _comment(userdata: bytes) -> str:
+    """What nft keeps beside a rule (libnftnl/udata.h): type, length, value; a comment is type 0."""
+    at = 0
+    while at + 2 <= len(userdata):
+        kind, length = userdata[at], userdata[at + 1]
+        if kind == 0:
+            return userdata[at + 2 : at + 2 + length].rstrip(b"\0").decode(errors="replace")
+        at += 2 + length
+    return ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,15 +6,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from provision.errors import ApplyError
-from provision.facts.container import DEAD
+from provision.facts.container import DEAD, at_rest, read
 from provision.op import Action, Op, Phase
 from provision.render.container import STOP_SECONDS
+from provision.wait import wait, within
 
 if TYPE_CHECKING:
     from provision.context import Context
     from provision.podman import Podman
 
 REMOVALS = 4  # attempts at one removal
+REST_SECONDS = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +117,26 @@ def replace(podman: Podman, podman_name: str, document: str) -> None:
 def start(podman: Podman, podman_name: str) -> None:
     """Start it; one that runs already stays as it is (podman answers 304)."""
     podman.call("POST", f"/containers/{podman_name}/start")
+
+
+def stop(podman: Podman, podman_name: str) -> bool:
+    """Stop it (SIGTERM, then SIGKILL), so that podman's restart policy lets it be; whether it ran.
+
+    One that ends again and again may be between two runs, where podman finds nothing to stop, and would be back in a
+    moment: so it is looked at until nothing is left that could start it.
+    """
+    ran = False
+
+    def rests() -> bool:
+        nonlocal ran
+        found = next((one for one in read(podman) if one.name == podman_name), None)
+        if found is not None and found.running:
+            podman.call("POST", f"/containers/{podman_name}/stop", timeout=str(STOP_SECONDS))
+            ran = True
+        return found is None or at_rest(found)
+
+    wait(rests, deadline=within(REST_SECONDS), what=f"{podman_name} to be stopped")
+    return ran
 
 
 def remove(podman: Podman, podman_name: str) -> None:

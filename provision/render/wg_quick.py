@@ -13,12 +13,13 @@ from specs.way import way
 def render(estate: Estate, peer: Peer, keys: TunnelKeys, endpoint: str | None = None) -> Secret:
     """The file for `peer`. Into the tunnel goes what its flows reach and the hub itself, nothing else of its traffic.
 
-    `endpoint` is the address or name under which the owner's router is reached from outside; where it is None, the
-    host's own. ValueError when the owner keeps the private key.
+    `endpoint` is the address or name under which the owner's router is reached from outside, with a port where that is
+    another than the tunnel's; where it is None, the host's own. ValueError when the owner keeps the private key.
     """
     own = config_peer(estate, peer, keys)
     (hub,) = own.peers
     reached = ", ".join(f"{address}/32" for address in sorted(set(_reached(estate, peer))))
+    reached_at = endpoint or str(estate.host.address)
     lines = [
         "[Interface]",
         f"PrivateKey = {own.private.reveal()}",
@@ -27,7 +28,7 @@ def render(estate: Estate, peer: Peer, keys: TunnelKeys, endpoint: str | None = 
         "[Peer]",
         f"PublicKey = {hub.public}",
         f"PresharedKey = {hub.preshared.reveal()}",
-        f"Endpoint = {endpoint or estate.host.address}:{estate.tunnel.port}",
+        f"Endpoint = {reached_at if ':' in reached_at else f'{reached_at}:{estate.tunnel.port}'}",
         f"AllowedIPs = {reached}",
         f"PersistentKeepalive = {hub.keepalive}",
     ]

@@ -2,17 +2,23 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
-from fixtures import run
+from fixtures import contained, container, run
 from fixtures.run import Done
 from fixtures.scratch import Scratch, scratch
+from fixtures.wait import wait
 from specs.load import DEFAULT_FOLDER
 
+README = Path(__file__).parents[2] / "README.md"
 SECONDS = 30.0  # for a followed log to tell
 
 
@@ -79,6 +85,93 @@ def test_enter_all(whole: Scratch) -> None:
     assert "no container `visitor`" in refused(whole, 64, "enter", "visitor", "--all", "--", "true")
 
 
+def test_enter_all_as_its_own_user(whole: Scratch) -> None:
+    """What its program may write is written, as whom and with what its first process stands."""
+    asked = "import os; open('/tmp/x', 'w').close(); os.unlink('/tmp/x'); print(os.getuid(), os.getgid(), os.getsid(0))"
+    seen = whole.pluto("enter", "minecraft-backup", "--all", "--", "/usr/bin/python3", "-c", asked)
+    assert seen.code == 0, seen
+    uid, gid, session = seen.stdout.split()
+    assert (uid, gid) == ("1000", "1000")
+    assert session != "0"  # of a session of its own pid namespace: the person's terminal is not its
+    for name in ("minecraft-backup", "host-bans"):
+        rights = "for line in open('/proc/self/status'): print(line, end='')"
+        told = whole.pluto("enter", name, "--all", "--", "/usr/bin/python3", "-c", rights).stdout
+        first = Path(f"/proc/{container.pid(whole.instance, name)}/status").read_text()
+        assert rights_of(told) == rights_of(first)
+    assert whole.plan() == []
+
+
+def rights_of(status: str) -> dict[str, str]:
+    kept = ("Cap", "NoNewPrivs", "Umask")
+    return dict(line.split(":\t", 1) for line in status.splitlines() if line.startswith(kept))
+
+
+def test_enter_all_at_a_terminal(whole: Scratch) -> None:
+    """A terminal of its own, where what is typed arrives; then all is as before. script(1) plays the person."""
+    own = "open('/dev/tty') and os.getsid(0) == os.getpid()"  # tty(4): the terminal of its session, which it leads
+    asked = f"import os, sys; print('on', os.isatty(0), {own}); sys.exit(int(input('code? ')))"
+    argv = whole.argv("enter", "minecraft-backup", "--all", "--", "/usr/bin/python3", "-c", asked)
+    person = f"stty -g; {shlex.join(argv)}; echo ended $?; stty -g"
+    shown = run.run(("script", "-qec", person, "/dev/null"), stdin="7\n", timeout=SECONDS)
+    assert "on True True" in shown
+    assert "ended 7" in shown
+    before, after = re.findall(r"^[0-9a-f]+(?::[0-9a-f]+)+", shown, flags=re.MULTILINE)
+    assert before == after
+
+
+def test_stop_and_start(whole: Scratch) -> None:
+    """One that had just ended, and would be started again, rests too; its wire stays, its sidecar is named."""
+    container.kill(whole.instance, "minecraft-server")
+    stopped = whole.pluto("stop", "minecraft-server")
+    assert stopped.code == 0, stopped
+    assert "still runs: minecraft-rcon shares the network of minecraft-server" in stopped.stdout
+    assert rows(whole)["minecraft-server"]["state"] == "stopped"
+    assert whole.plan() == ["~ container minecraft-server"]
+    assert "pub-minecraft-server" in whole.ip("minecraft-server", "link")
+    assert json.loads(whole.pluto("stop", "minecraft-server", "--json").stdout)["stopped"] == []
+    lacking = json.loads(whole.pluto("start", "minecraft-map", "--json").stdout)
+    assert (lacking["started"], [need["other"] for need in lacking["lacking"]]) == ([], ["minecraft-server"])
+    whole.inside("minecraft-server", "nft", "flush", "ruleset")
+    assert "it takes more than a start" in refused(whole, 1, "start", "minecraft-server")
+    assert rows(whole)["minecraft-server"]["state"] == "stopped"
+    whole.apply()
+    whole.pluto("stop", "minecraft-server")
+    assert whole.pluto("start", "minecraft-server").code == 0
+    assert rows(whole)["minecraft-server"]["health"] == "answers"
+    assert whole.plan() == []
+    assert "did you mean `minecraft-map`" in refused(whole, 64, "stop", "minecraft-mop")
+
+
+def test_the_readme_puts_backups_back(whole: Scratch) -> None:
+    """Its own commands, on this instance: a broken world and an emptied shop are as their backups have them."""
+    tree = whole.instance.home / "volumes/mc-working-tree"
+    wait(lambda: "backed up" in contained.logged(whole.instance, "minecraft-backup"), what="a backup", seconds=120)
+    (tree / "world/level.dat").write_text("broken")
+    (tree / "world/strange").touch()
+    readme(whole, "world")
+    assert sorted(path.name for path in tree.glob("world/*")) == ["data", "level.dat", "region"]
+    (before,) = tree.glob("world.before-*")
+    assert (before / "strange").exists()
+    assert {path.stat().st_uid for path in tree.glob("world/**/*")} == {tree.stat().st_uid}
+    shutil.rmtree(before)
+    with closing(sqlite3.connect(whole.instance.home / "volumes/lbmt-shop-database/shop.sqlite3")) as shop:
+        goods = shop.execute("SELECT * FROM goods").fetchall()
+        shop.execute("DELETE FROM goods")
+        shop.commit()
+        readme(whole, "shop")
+        assert goods
+        assert shop.execute("SELECT * FROM goods").fetchall() == goods
+    assert whole.plan() == []
+
+
+def readme(made: Scratch, what: str) -> None:
+    """Run the block of README's that is marked so, as somebody would who has this instance."""
+    (block,) = re.findall(rf"```sh run={what}\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    text = block.replace(".venv/bin/python -m provision", " ".join(made.argv()))
+    text = text.replace("/var/lib/pluto/pluto", str(made.instance.home))
+    run.run(("bash", "-eu", "-o", "pipefail", "-c", text), timeout=120)
+
+
 def test_blast_radius_by_a_socket(whole: Scratch) -> None:
     """The game's console, by the socket in a volume that the backup sees read-only."""
     (told,) = json.loads(whole.pluto("blast-radius", "minecraft-backup", "--json").stdout)["nodes"]
@@ -120,7 +213,19 @@ def test_peer(whole: Scratch) -> None:
 
 
 def test_a_peer_without_keys(unmade: Scratch) -> None:
-    assert "`apply` makes the tunnel's keys" in refused(unmade, 1, "peer", "laptop")
+    said = refused(unmade, 1, "peer", "laptop")
+    assert f"there is no instance {unmade.instance.name} yet: `apply` makes it, and the tunnel's keys" in said
+    tunnel = unmade.instance.secrets / "tunnel"
+    tunnel.mkdir(parents=True)
+    for name in ("laptop.key", "laptop.psk"):
+        (tunnel / name).touch()
+    assert f"there is no {tunnel}/hub.key yet: `apply` makes the tunnel's keys" in refused(unmade, 1, "peer", "laptop")
+
+
+def test_names_come_before_drift(unmade: Scratch) -> None:
+    for what in ("--refresh", "--rollback"):
+        assert "did you mean `caddy`" in refused(unmade, 64, "images", what, "cadddy")
+        assert "the machine is not as declared" in refused(unmade, 1, "images", what, "caddy")
 
 
 def test_status_asks_health(whole: Scratch) -> None:

@@ -31,7 +31,7 @@ def test_running() -> None:
     running = container.parse((RECORDED / "podman-ps.json").read_text())
     assert [(c.name, c.node, c.state, c.running, c.pid > 0) for c in running] == [
         ("ctrtest-e.a1", "a1", "running", True, True),
-        ("ctrtest-e.a2", "a2", "exited", False, False),
+        ("ctrtest-e.a2", "a2", "stopped", False, False),
         ("ctrtest-e.a3", "a3", "created", False, False),
     ]
     assert {c.instance for c in running} == {"ctrtest-e"}
@@ -44,8 +44,20 @@ def test_running() -> None:
 def test_after_a_boot() -> None:
     """The runroot is gone: podman knows its containers, and that none of them runs."""
     found = container.parse((RECORDED / "podman-ps-after-boot.json").read_text())
-    assert {c.state for c in found} == {"created", "exited"}
+    assert {c.state for c in found} == {"created", "stopped"}
     assert {c.pid for c in found} == {0}
+
+
+def test_at_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two runs, who is about to start it again bears its id on its command line."""
+    monkeypatch.setattr(container, "PROC", tmp_path)
+    running, stopped, _ = container.parse((RECORDED / "podman-ps.json").read_text())
+    (tmp_path / "7").mkdir()
+    (tmp_path / "7/cmdline").write_text(f"podman\0container\0cleanup\0{stopped.id}\0")
+    assert not container.at_rest(stopped)
+    (tmp_path / "7/cmdline").write_text(f"podman\0container\0cleanup\0{running.id}\0")
+    assert container.at_rest(stopped)
+    assert not container.at_rest(running)
 
 
 def test_secrets() -> None:

@@ -56,6 +56,25 @@ def test_a_peers_file() -> None:
     }
 
 
+@pytest.mark.parametrize("word", ["home.example", "home.example:443", "198.51.100.7", "198.51.100.7:51821"])
+def test_endpoint(word: str) -> None:
+    estate = load()
+    given = parse(parser(""), ["peer", "phone", "--endpoint", word]).endpoint
+    text = wg_quick.render(estate, names.peer(estate, "phone"), keys(), endpoint=given).reveal()
+    assert f"\nEndpoint = {word if ':' in word else f'{word}:51820'}\n" in text
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["bad host", "", "home.example:", "home.example:0", "::1", "300.1.1.1", "a..b", "-a", "x\nPostUp = y", "a" * 64],
+)
+def test_what_is_no_endpoint(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse(parser(""), ["peer", "phone", "--endpoint", word])
+    assert ended.value.code == 64
+    assert "argument --endpoint" in capsys.readouterr().err
+
+
 def test_the_hosts_own_address_is_the_endpoint_where_none_is_told() -> None:
     estate = load()
     text = wg_quick.render(estate, names.peer(estate, "phone"), keys()).reveal()

@@ -244,6 +244,22 @@ def test_backup_in_order(repository: Path) -> None:
     assert told.asked[:2] == ["save-on", "borg break-lock"]
 
 
+def test_with_words_it_is_borg_on_its_repository(monkeypatch: pytest.MonkeyPatch) -> None:
+    become: list[tuple[tuple[str, ...], dict[str, str]]] = []
+
+    def execve(path: str, argv: tuple[str, ...], environment: dict[str, str]) -> None:
+        become.append((argv[3:], environment))
+        raise SystemExit
+
+    monkeypatch.setattr(backup.os, "execve", execve)
+    monkeypatch.setattr(backup.sys, "argv", ["backup.py", "list", "--short"])
+    with pytest.raises(SystemExit):
+        backup.main()
+    ((words, environment),) = become
+    assert (words[0], words[-2:]) == ("borg", ("list", "--short"))
+    assert (environment["BORG_REPO"], environment["BORG_BASE_DIR"]) == ("/backup", "/tmp")
+
+
 @pytest.mark.parametrize(("fails", "error"), [("save-all flush", OSError), ("create", backup.BackupError)])
 def test_saving_is_on_whatever_fails(repository: Path, fails: str, error: type[Exception]) -> None:
     told = Told(fails)

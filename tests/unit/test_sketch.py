@@ -89,6 +89,23 @@ def test_the_whole_declaration(folder: Path, words: list[str], gained: list[str]
 
 
 @pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--image", "lighttpd"], "\nsee `plan`\n"),
+        (["--image", "notebook"], "\nimage notebook is new: define images/notebook/image.yaml, then see `plan`\n"),
+        ([], "\nimage caddyy is new: define images/caddyy/image.yaml, then see `plan`\n"),
+    ],
+)
+def test_a_new_image_is_told_as_one(
+    folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    """The container's own name is no slip, however near another image's is."""
+    asked = ["new", "container", "caddyy", "--module", "frangisk", "--on", "public", *words]
+    assert main(["--estate", str(folder), *asked]) == 0
+    assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
     ("words", "code", "told"),
     [
         (["git-web", "--module", "eligius", "--on", "public"], 64, "declared already"),
@@ -96,6 +113,7 @@ def test_the_whole_declaration(folder: Path, words: list[str], gained: list[str]
         (["git", "--module", "eligius", "--on", "public"], 1, "are both served at /git/"),
         (["No_Name", "--module", "eligius", "--on", "public"], 64, "is no name"),
         (["notes", "--module", "eligius", "--on", "public", "--image", "../x"], 64, "is no name"),
+        (["notes", "--module", "eligius", "--on", "public", "--image", "lighttpdd"], 64, "did you mean `lighttpd`?"),
         (["wan", "--module", "eligius", "--on", "privat"], 1, "a word of its own"),
     ],
 )

@@ -4,6 +4,7 @@
        └ what a backup that was killed in the middle left off        └ whatever happens
 
 A game that does not answer is not backed up: nobody could say whether it writes. It is asked again soon.
+With words behind it, it is borg with these words, on the same repository: `backup.py list`, `backup.py export-tar …`.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ class BackupError(Exception):
 
 
 def main() -> None:
+    if sys.argv[1:]:
+        os.execve(sys.executable, command(*sys.argv[1:]), os.environ | ENVIRONMENT)  # noqa: S606 - no shell, as meant
     signal.signal(signal.SIGTERM, _end)  # process 1 has no default action; SystemExit runs every `finally`
     say("started")
     while True:
@@ -109,9 +112,8 @@ def ask(line: str) -> str:
 
 def borg(*words: str) -> None:
     """One borg command in the working tree. Raises BackupError also for its warnings: a file not read is no backup."""
-    argv = (sys.executable, "-B", "-m", "borg", f"--lock-wait={READER_SECONDS}", *words)
     done = subprocess.run(
-        argv,
+        command(*words),
         cwd=TREE,
         env=os.environ | ENVIRONMENT,
         stdin=subprocess.DEVNULL,
@@ -122,6 +124,10 @@ def borg(*words: str) -> None:
     if done.returncode:
         raise BackupError(f"borg {words[0]} ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     say(f"borg {words[0]}")
+
+
+def command(*words: str) -> tuple[str, ...]:
+    return (sys.executable, "-B", "-m", "borg", f"--lock-wait={READER_SECONDS}", *words)
 
 
 def say(text: str) -> None:
