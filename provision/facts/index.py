@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import assert_never
 
-from provision.errors import CommandError, NoIndexError
+from provision.errors import CommandError, HostError, NoIndexError
 from provision.image.bootstrap import KEYRING, SID, Mirror, alpine_root, debian_mirrors, serving
 from provision.image.recipe import Family
 from provision.run import run
@@ -42,7 +42,7 @@ def newest(names: Collection[str], *, family: Family, suite: str, cache: Path) -
                     return _alpine(sorted(names), folder)
                 case _:
                     assert_never(family)
-    except (CommandError, OSError) as error:
+    except (CommandError, HostError, OSError) as error:
         raise NoIndexError(f"the {family} {suite} package index cannot be asked: {error}") from error
 
 

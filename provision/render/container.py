@@ -37,6 +37,7 @@ __all__ = [
 Document = dict[str, object]
 
 CPU_PERIOD = 100_000  # microseconds, the kernel's own default
+HIDDEN = ("/sys", "/sys/fs/cgroup")  # outer first: an empty tmpfs on each
 TMPFS_BYTES = 64 << 20  # each; a tmpfs counts against the memory limit as well
 NOFILE = (1024, 4096)
 NPROC = (4096, 4096)
@@ -185,13 +186,15 @@ def _storage(order: Order) -> Document:
 
 
 def _tmpfs(order: Order) -> list[Document]:
-    # /sys: sysfs belongs to the netns' user namespace, which is not the container's (sysfs(5), FACTS 1). The empty
-    # tmpfs shows less than sysfs would, so it stands on every machine, under every runtime.
-    sys = _mount("tmpfs", "tmpfs", "/sys", ["ro", "noexec", "nosuid", "nodev", "size=4k", "mode=555", "notmpcopyup"])
+    # /sys: sysfs belongs to the netns' user namespace, which is not the container's (sysfs(5)). The empty tmpfs shows
+    # less than sysfs would, so it stands on every machine, under every runtime. /sys/fs/cgroup: left out, podman would
+    # choose one for it, another for each version and hierarchy of cgroups (decision 033).
+    empty = ["ro", "noexec", "nosuid", "nodev", "size=4k", "mode=555", "notmpcopyup"]
+    hidden = [_mount("tmpfs", "tmpfs", at, empty) for at in HIDDEN]
     # U: owned by the container's user. runc gives the tmpfs the mode of the image's folder below, whatever the
     # options say; the owner it leaves alone.
     options = ["rw", "noexec", "nosuid", "nodev", f"size={TMPFS_BYTES}", "mode=755", "U", "notmpcopyup"]
-    return [sys, *(_mount("tmpfs", "tmpfs", str(at), options) for at in sorted(order.container.tmpfs))]
+    return [*hidden, *(_mount("tmpfs", "tmpfs", str(at), options) for at in sorted(order.container.tmpfs))]
 
 
 def _binds(order: Order) -> list[Document]:

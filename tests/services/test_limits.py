@@ -32,12 +32,12 @@ def test_burst_over_one_connection_is_429(visitor: Browser, stranger: Strangers,
 
 
 def test_burst_over_http2_is_429(visitor: Browser, stranger: Strangers, bans: Bans, estate: Estate) -> None:
-    """HTTP/2, by curl(1): one connection for all of them, as it tells itself."""
+    """HTTP/2, by curl(1): all of them over one connection, as it tells itself, several at once: a burst."""
     greedy, limit = stranger("wan"), estate.site.requests
     assert limit is not None
     name, told = estate.site.hostname, "%{http_version} %{http_code} %{num_connects}\\n"
     argv = (
-        *("curl", "--silent", "--http2", "--output", "/dev/null", "--write-out", told),
+        *("curl", "--silent", "--http2", "--parallel", "--output", "/dev/null", "--write-out", told),
         *("--cacert", str(greedy.browser.authority), "--resolve", f"{name}:443:{greedy.browser.address}"),
         f"https://{name}/?[1-{limit.count + refusals(estate)}]",
     )

@@ -11,7 +11,7 @@ from typing import Any
 from fixtures.judge.capability import bits
 from fixtures.judge.container import WHOLE
 from fixtures.judge.listener import ports
-from fixtures.judge.mount import BIND, IDMAPPED, TMPFS
+from fixtures.judge.mount import BIND, HIDDEN, IDMAPPED, TMPFS
 from fixtures.judge.route import LO, RULES, declared_routes
 from fixtures.judge.workload import containers, named, node_of, of_node, runs, waiver
 from fixtures.observe.address import Address
@@ -172,6 +172,8 @@ def _mounts(estate: Estate, declared: Container) -> Iterator[MountPoint]:
     yield _mount("/", "overlay", "/", "ro")
     yield _mount("/proc", "proc", "/", "rw", "nosuid")
     yield _mount("/proc/keys", "devtmpfs", "/null", "rw")
+    for at in HIDDEN:
+        yield _mount(at, "tmpfs", "/", "ro", *TMPFS)
     for mount in declared.mounts:
         volume = INSTANCE.home / "volumes" / mount.origin
         source = volume if mount.kind is SourceKind.VOLUME else INSTANCE.home / f"host{mount.origin}"

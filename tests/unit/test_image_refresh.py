@@ -66,6 +66,16 @@ class TestIndex:
             index.newest(["libc6"], family=Family.DEBIAN, suite="trixie", cache=tmp_path)
         assert index.newest([], family=Family.DEBIAN, suite="trixie", cache=tmp_path) == {}
 
+    def test_a_machine_without_a_mirror_is_told(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A fresh one before its first `apt-get update`: apt lists no index, and that is an answer as well."""
+        apt = tmp_path / "apt-get"
+        apt.write_text("#!/bin/sh\n")
+        apt.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setattr("provision.run.SYSTEM_PATH", str(tmp_path))
+        with pytest.raises(NoIndexError, match=r"cannot be asked: apt knows no Debian mirror"):
+            index.newest(["libc6"], family=Family.DEBIAN, suite="trixie", cache=tmp_path)
+
 
 class TestOutdated:
     def test_own_is_what_the_base_has_not(self, tmp_path: Path) -> None:

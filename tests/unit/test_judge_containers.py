@@ -19,6 +19,8 @@ from specs.model import LOG_BYTES
 from tests.unit.ideal import ESTATE, INSTANCE, ideal
 
 NAME = "unit.reverse-proxy-edge"
+CGROUP = "/sys/fs/cgroup"
+SEEN = ("ro", "nosuid", "nodev", "noexec", "relatime")  # as podman would have it
 ROOT = MountPoint(at="/", root="/", device="0:1", filesystem="overlay", options=("rw",))
 OTHERWISE: dict[str, dict[str, Any]] = {
     "another namespace": {"netns": 4026531840},
@@ -74,12 +76,24 @@ MOUNTS = {
     "another source": lambda seen: tuple(replace(m, root="/etc") if m.at == "/data" else m for m in seen),
     "a setuid volume": lambda seen: tuple(replace(m, options=("rw",)) if m.at == "/data" else m for m in seen),
     "a volume less": lambda seen: tuple(m for m in seen if m.at != "/data"),
+    "a cgroup that is seen": lambda seen: (*seen, replace(ROOT, at=CGROUP, filesystem="cgroup2", options=SEEN)),
+    "a cgroup of version 1": lambda seen: (*seen, replace(ROOT, at=f"{CGROUP}/cpu", filesystem="cgroup", options=SEEN)),
+    "a writable folder of cgroups": lambda seen: tuple(
+        replace(m, options=("rw", *SEEN[1:])) if m.at == CGROUP else m for m in seen
+    ),
+    "cgroups not hidden": lambda seen: tuple(m for m in seen if m.at != CGROUP),
+    "a sysfs": lambda seen: tuple(replace(m, filesystem="sysfs") if m.at == "/sys" else m for m in seen),
 }
 
 
 @pytest.mark.parametrize("otherwise", MOUNTS)
 def test_mounts(otherwise: str) -> None:
     assert subjects(changed(mounts=MOUNTS[otherwise](edge().mounts))) == {"mounts of reverse-proxy-edge"}
+
+
+def test_a_waiver_of_the_user_namespace_shows_no_cgroup() -> None:
+    seen = of("host-bans", lambda mounts: (*mounts, replace(ROOT, at=CGROUP, filesystem="cgroup2", options=SEEN)))
+    assert subjects(seen) == {"mounts of host-bans"}
 
 
 def test_a_read_only_mount_that_can_be_written_is_named() -> None:
