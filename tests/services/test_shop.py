@@ -11,7 +11,7 @@ import pytest
 
 from fixtures import container
 from fixtures.netns import inside
-from fixtures.shop import Customer, dump, let_this_second_pass, rows
+from fixtures.shop import Customer, dump, let_this_second_pass, restock, rows
 from fixtures.wait import wait
 from fixtures.web import Browser
 from specs.instance import Instance
@@ -30,6 +30,11 @@ def customer(visitor: Browser) -> Customer:
 @pytest.fixture
 def database(instance: Instance) -> Path:
     return instance.home / "volumes/lbmt-shop-database/shop.sqlite3"
+
+
+@pytest.fixture(autouse=True)
+def stocked(database: Path) -> None:
+    restock(database, "zine", 2 * ORDERS)
 
 
 @pytest.fixture
