@@ -1,22 +1,21 @@
 """Compile the Python files named on standard input, a path a line, and print each file that this made.
 
-Run by bytecode.py inside an image, by the image's own interpreter, with what of the library the image has. The compiled
-files are of the kind that is never compared with its source (PEP 552, unchecked). One that stands already for the same
-source and the same interpreter is left as it is; its first 16 bytes tell.
+Run by bytecode.py inside an image, by the image's own interpreter, with what of the library the image has: so by as
+little of it as can be. The compiled files are of the kind that is never compared with its source (PEP 552, unchecked).
+One that stands already for the same source and the same interpreter is left as it is; its first 16 bytes tell.
 """
 
 import importlib.util
 import py_compile
 import sys
-from pathlib import Path
 
 UNCHECKED = (1).to_bytes(4, "little")  # PEP 552: made from a hash, which is not to be looked at
 
 
 def main() -> None:
     for path in sys.stdin.read().splitlines():
-        made, source = importlib.util.cache_from_source(path), Path(path).read_bytes()
-        if _head(Path(made)) != importlib.util.MAGIC_NUMBER + UNCHECKED + importlib.util.source_hash(source):
+        made, source = importlib.util.cache_from_source(path), _read(path)
+        if _head(made) != importlib.util.MAGIC_NUMBER + UNCHECKED + importlib.util.source_hash(source):
             _compile(path, made)
 
 
@@ -28,8 +27,16 @@ def _compile(path: str, made: str) -> None:
     print(made)
 
 
-def _head(made: Path) -> bytes:
-    return made.read_bytes()[:16] if made.exists() else b""
+def _head(made: str) -> bytes:
+    try:
+        return _read(made)[:16]
+    except FileNotFoundError:
+        return b""
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - not every image has pathlib
+        return file.read()
 
 
 if __name__ == "__main__":

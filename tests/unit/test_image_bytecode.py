@@ -21,12 +21,15 @@ def compiled(*sources: Path, seed: int = 0) -> list[str]:
     return run.run(argv, stdin="\n".join(map(str, sources))).splitlines()
 
 
+def cached(source: Path) -> Path:
+    return Path(importlib.util.cache_from_source(str(source)))
+
+
 class TestCompiler:
     def test_makes_what_python_takes_for_the_source(self, tmp_path: Path) -> None:
         source = tmp_path / "one.py"
         source.write_text("value = 1\n")
-        made = Path(importlib.util.cache_from_source(str(source)))
-        assert compiled(source) == [str(made)]
+        assert compiled(source) == [str(cached(source))]
         source.write_text("value = 2\n")  # in an image nothing does: so it shows which of the two is read
         assert run.run(("env", f"PYTHONPATH={tmp_path}", sys.executable, "-c", "import one; print(one.value)")) == "1\n"
 
@@ -51,6 +54,14 @@ class TestCompiler:
             seen.append(Path(made).read_bytes())
             Path(made).unlink()
         assert seen[0] == seen[1] == seen[2]
+
+    def test_asks_for_little_of_the_library(self, tmp_path: Path) -> None:
+        """Of the images with Python some have neither of these."""
+        source = tmp_path / "one.py"
+        source.write_text("")
+        lacking = "import runpy, sys; sys.modules |= dict.fromkeys(('argparse', 'concurrent', 'pathlib', 'subprocess'))"
+        program = f"{lacking}; runpy.run_path({compiler.__file__!r}, run_name='__main__')"
+        assert run.run((sys.executable, "-B", "-c", program), stdin=str(source)) == f"{cached(source)}\n"
 
     def test_leaves_out_what_nobody_can_import(self, tmp_path: Path) -> None:
         template, latin, good = (tmp_path / f"{name}.py" for name in ("template", "latin", "good"))
