@@ -24,15 +24,15 @@ def prune(context: Context, record: Record) -> tuple[str, ...]:
     is gone, by name and tag.
     """
     kept = _kept(context, record)
-    stale = _unneeded(context, kept)
-    _remove_images(context, stale)
+    gone = _unneeded(context, kept)
+    _remove_images(context, gone)
     held = images.everywhere(context.instance.state)
     stems = {one.stem for one in kept}
     for past in _past(context, record):
         if past.stem not in stems and past.reference not in held:
             _remove_archive(context.instance.images, past.stem)
     epoch.write(record.tidied(), context.instance.epochs)
-    return tuple(reference.removeprefix("localhost/") for reference in stale)
+    return tuple(reference.removeprefix("localhost/") for reference in gone)
 
 
 @dataclass(frozen=True, kw_only=True)
