@@ -15,9 +15,10 @@ from provision.facts.container import Listing
 from provision.podman import Podman
 from provision.render.container import Kernel
 from provision.workload import Workload, workload
-from specs import whitelist
+from specs import sysctls, whitelist
 from specs.instance import Instance
 from specs.model import Estate
+from specs.topology import nodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +40,11 @@ def survey(
     """
     listing = listed or container.begin(podman)  # a process: the kernel is read meanwhile
     load = workload(estate, instance, Kernel(wireguard=wireguard.in_kernel()))
+    networks = actual.read_networks(instance, {node.name: sysctls.every(node) for node in nodes(estate)})
+    # The whitelists' record after the sets: its keeper writes first whom a name means, and then lets him in. The other
+    # way round, somebody who was let in meanwhile would be on no list, and apply would take him out again.
     wanted = desired.network(estate, compiled.memories(instance), whitelist.record(estate, instance))
     network = replace(wanted, configs=load.tunnels)
-    networks = actual.read_networks(instance, {wanted.node.name: wanted.sysctls for wanted in network.nodes})
     found = listing.result()
     misplaced = actual.misplaced(found, {order.name: order.netns for order in load.orders})
     whole = Survey(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from specs.whitelist import SETTLES
 from tests.unit.program import program
 
 ask = program("whitelist", "ask.py")
@@ -90,31 +91,38 @@ def no_answer(_: str) -> tuple[IPv4Address, ...]:
 
 def test_record_of_a_name() -> None:
     """First known, unchanged, changed, failing, failing again, back."""
-    first = keep.asked({}, [NAME], lambda _: (ONE,), 100.0)
+    first = keep.asked({}, [NAME], lambda _: (ONE,), lambda: 100.0)
     assert first[NAME] == {
         "addresses": [str(ONE)], "before": [], "since": 100.0, "asked": 100.0, "good": 100.0, "failed": None
     }  # fmt: skip
-    same = keep.asked(first, [NAME], lambda _: (ONE,), 110.0)
+    same = keep.asked(first, [NAME], lambda _: (ONE,), lambda: 110.0)
     assert same[NAME] == first[NAME] | {"asked": 110.0, "good": 110.0}
-    moved = keep.asked(same, [NAME], lambda _: (TWO,), 120.0)
+    moved = keep.asked(same, [NAME], lambda _: (TWO,), lambda: 120.0)
     assert moved[NAME] == first[NAME] | {
         "addresses": [str(TWO)], "before": [str(ONE)], "since": 120.0, "asked": 120.0, "good": 120.0
     }  # fmt: skip
-    failing = keep.asked(moved, [NAME], no_answer, 130.0)
+    failing = keep.asked(moved, [NAME], no_answer, lambda: 130.0)
     assert failing[NAME] == moved[NAME] | {"asked": 130.0, "failed": "the server fails"}
-    assert keep.asked(failing, [NAME], lambda _: (TWO,), 140.0)[NAME]["failed"] is None
+    assert keep.asked(failing, [NAME], lambda _: (TWO,), lambda: 140.0)[NAME]["failed"] is None
+
+
+def test_change_is_dated_when_it_is_answered() -> None:
+    """However long the answer took: from then on the sets have their seconds to follow (specs.whitelist.SETTLES)."""
+    clock = iter((100.0, 104.0))
+    found = keep.asked({}, [NAME], lambda _: (ONE,), lambda: next(clock))
+    assert (found[NAME]["since"], found[NAME]["asked"], found[NAME]["good"]) == (104.0, 104.0, 104.0)
 
 
 def test_record_of_a_name_that_never_answered_and_of_one_declared_no_more() -> None:
-    found = keep.asked({"old.example": {"addresses": [str(ONE)]}}, [NAME], no_answer, 100.0)
+    found = keep.asked({"old.example": {"addresses": [str(ONE)]}}, [NAME], no_answer, lambda: 100.0)
     assert set(found) == {NAME}
     assert found[NAME]["addresses"] == []
     assert found[NAME]["good"] is None
 
 
 def test_failure_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    entries = keep.asked({}, [NAME], no_answer, 1.0)
-    keep.asked(entries, [NAME], no_answer, 2.0)
+    entries = keep.asked({}, [NAME], no_answer, lambda: 1.0)
+    keep.asked(entries, [NAME], no_answer, lambda: 2.0)
     assert capsys.readouterr().out.splitlines() == [f"whitelist: {NAME}: the server fails; it keeps nothing"]
 
 
@@ -131,6 +139,27 @@ def test_transaction_changes_only_what_differs() -> None:
     assert keep.transaction("s", {ONE}, {TWO}) == (
         "delete element inet pluto s { 203.0.113.3 }\nadd element inet pluto s { 203.0.113.5 }\n"
     )
+
+
+def test_set_that_nft_does_not_change_is_told_and_tried_again_soon(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before it counts as drift, and so do the sets that are looked at: a set that lags is right within SETTLES."""
+    sets = {"s": {"addresses": [str(ONE)], "names": []}}
+    said = {"list": json.dumps({"nftables": [{"set": {"name": "s"}}]})}
+
+    def nft(*words: str, stdin: str | None = None) -> str:
+        if stdin is None:
+            return said["list"]
+        raise keep.subprocess.CalledProcessError(1, words, stderr="busy")
+
+    monkeypatch.setattr(keep, "nft", nft)
+    assert not keep.keep(sets, {}, INSIDE)
+    assert capsys.readouterr().out == "whitelist: s is as it was: busy\n"
+    said["list"] = json.dumps({"nftables": [{"set": {"name": "s", "elem": [str(ONE)]}}]})
+    assert keep.keep(sets, {}, INSIDE)
+    assert 2 * keep.SOON < SETTLES
+    assert keep.LOOK + keep.SOON < SETTLES
 
 
 def test_reads_nfts_listing() -> None:
@@ -150,7 +179,7 @@ def test_record_that_cannot_be_read_is_none(tmp_path: Path, text: str) -> None:
 
 
 def test_record_round_trip(tmp_path: Path) -> None:
-    entries = keep.asked({}, [NAME], lambda _: (ONE,), 100.0)
+    entries = keep.asked({}, [NAME], lambda _: (ONE,), lambda: 100.0)
     keep.write(tmp_path / "record.json", entries)
     assert keep.read(tmp_path / "record.json") == entries
     assert [path.name for path in tmp_path.iterdir()] == ["record.json"]

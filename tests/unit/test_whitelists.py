@@ -1,5 +1,7 @@
 """Whitelists in the specs and in the maker: who is expected, where the record lies, what the sets must hold."""
 
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -7,8 +9,12 @@ from pathlib import Path
 import pytest
 
 from provision import health
+from provision.diff_network import ActualNetworks
+from provision.facts import actual
 from provision.facts import whitelist as facts
 from provision.facts.whitelist import Accepted
+from provision.podman import Podman
+from provision.survey import survey
 from specs.instance import Instance
 from specs.load import load
 from specs.model import HOST, Estate, Profile
@@ -101,6 +107,26 @@ def test_a_record_that_cannot_be_read_names_nobody(tmp_path: Path, text: str) ->
     assert facts.recorded(tmp_path / "record.json") == {}
     assert facts.recorded(tmp_path / "absent.json") == {}
     assert facts.recorded(None) == {}
+
+
+def test_record_is_read_after_the_sets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who was recorded and let in between a survey's two readings is on its list: apply does not take him out."""
+    instance = Instance(name="never", state=tmp_path)
+    path = record(ESTATE, instance)
+    assert path is not None
+    path.parent.mkdir(parents=True)
+    read_networks = actual.read_networks
+
+    def kept_meanwhile(instance: Instance, keys: Mapping[str, Iterable[str]]) -> ActualNetworks:
+        path.write_text(
+            json.dumps({"names": {"steward.example": {"addresses": [str(LAPTOP)], "before": [], "since": 0}}})
+        )
+        return read_networks(instance, keys)
+
+    monkeypatch.setattr(actual, "read_networks", kept_meanwhile)
+    with Podman(instance) as podman:
+        found = survey(ESTATE, instance, podman).declared.node(HOST)
+    assert Accepted(name=SET, address=LAPTOP) in found.accepts
 
 
 def test_game_is_asked_by_who_may_and_by_nobody_where_nobody_may() -> None:

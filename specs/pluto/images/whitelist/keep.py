@@ -25,9 +25,10 @@ from typing import Any
 from ask import NoAnswer, ask
 
 TOLD = Path("/etc/whitelists.json")
-ROUND = 10.0  # seconds between two questions for a name, and between two looks at a set
-SOON = 2.0  # seconds until a name that has never answered is asked again: the resolver may be just starting
-LOOK = 1.0  # seconds between two looks at the record
+ROUND = 10.0  # seconds between two questions for a name
+LOOK = 5.0  # seconds between two looks at a set: what somebody did to it is undone before it counts as drift
+SOON = 2.0  # seconds until what failed is tried again: a name that has never answered, a set that nft did not change
+GLANCE = 1.0  # seconds between two glances at the record
 NFT, NFT_SECONDS = "/usr/sbin/nft", 10.0
 Entry = dict[str, Any]
 Entries = dict[str, Entry]
@@ -39,38 +40,41 @@ def main() -> None:
     resolver, record = told["resolver"], Path(told["record"])
     inside = [IPv4Network(each) for each in told["inside"]]
     say("asks " + resolver if resolver else "follows the record")
+    due = 0.0  # when the names are asked for again
     while True:
         seen = changed(record)  # first: what is recorded from here on is another look's
-        if resolver:
+        entries = read(record)
+        if resolver and time.monotonic() >= due:
             names = [name for one in told["sets"].values() for name in one["names"]]
-            entries = asked(read(record), names, lambda name: outer(ask(resolver, name), inside), time.time())
+            entries = asked(entries, names, lambda name: outer(ask(resolver, name), inside), time.time)
             write(record, entries)
-        else:
-            entries = read(record)
-        keep(told["sets"], entries, inside)
-        until = time.monotonic() + (SOON if resolver and any(not each["good"] for each in entries.values()) else ROUND)
-        while time.monotonic() < until and (resolver or changed(record) == seen):
-            Event().wait(LOOK)
+            due = time.monotonic() + (ROUND if all(each["good"] for each in entries.values()) else SOON)
+        until = time.monotonic() + (LOOK if keep(told["sets"], entries, inside) else SOON)
+        while (left := until - time.monotonic()) > 0 and (resolver or changed(record) == seen):
+            Event().wait(min(left, GLANCE))
 
 
-def asked(known: Entries, names: Iterable[str], resolve: Callable[[str], Iterable[IPv4Address]], now: float) -> Entries:
+def asked(
+    known: Entries, names: Iterable[str], resolve: Callable[[str], Iterable[IPv4Address]], now: Callable[[], float]
+) -> Entries:
     """The entries of the names, each asked for once; one that does not answer keeps what it had."""
     return {name: _asked(known.get(name, {}), name, resolve, now) for name in names}
 
 
-def _asked(known: Entry, name: str, resolve: Callable[[str], Iterable[IPv4Address]], now: float) -> Entry:
+def _asked(known: Entry, name: str, resolve: Callable[[str], Iterable[IPv4Address]], now: Callable[[], float]) -> Entry:
     had = known.get("addresses", [])
-    entry = {"addresses": had, "before": [], "since": now, "good": None, "failed": None} | known | {"asked": now}
+    entry = {"addresses": had, "before": [], "since": now(), "good": None, "failed": None} | known
     try:
         found = [str(each) for each in resolve(name)]
     except NoAnswer as error:
         if entry["failed"] != str(error):
             say(f"{name}: {error}; it keeps {', '.join(had) or 'nothing'}")
-        return entry | {"failed": str(error)}
+        return entry | {"asked": now(), "failed": str(error)}
+    answered = now()  # not when the question was put: from here on the sets have their seconds to follow
     if found != had:
         say(f"{name} is {', '.join(found)}")
-        entry |= {"addresses": found, "before": had, "since": now}
-    return entry | {"good": now, "failed": None}
+        entry |= {"addresses": found, "before": had, "since": answered}
+    return entry | {"asked": answered, "good": answered, "failed": None}
 
 
 def outer(found: Iterable[IPv4Address], inside: Iterable[IPv4Network]) -> tuple[IPv4Address, ...]:
@@ -83,8 +87,9 @@ def outer(found: Iterable[IPv4Address], inside: Iterable[IPv4Network]) -> tuple[
     return known
 
 
-def keep(sets: Mapping[str, Mapping[str, list[str]]], entries: Entries, inside: Iterable[IPv4Network]) -> None:
-    """Make each set hold the declared addresses and the recorded ones."""
+def keep(sets: Mapping[str, Mapping[str, list[str]]], entries: Entries, inside: Iterable[IPv4Network]) -> bool:
+    """Make each set hold the declared addresses and the recorded ones; whether each does."""
+    kept = True
     for name, one in sets.items():
         recorded = [each for known in one["names"] for each in entries.get(known, {}).get("addresses", ())]
         wanted = {IPv4Address(each) for each in one["addresses"]} | {
@@ -97,6 +102,8 @@ def keep(sets: Mapping[str, Mapping[str, list[str]]], entries: Entries, inside: 
                 say(f"{name}: {', '.join(map(str, sorted(wanted))) or 'nobody'}")
         except (subprocess.SubprocessError, ValueError) as error:
             say(f"{name} is as it was: {getattr(error, 'stderr', None) or error}")
+            kept = False
+    return kept
 
 
 def transaction(name: str, held: set[IPv4Address], wanted: set[IPv4Address]) -> str:
