@@ -39,8 +39,11 @@ class Resolved:
     since: float  # when they changed, seconds since the epoch
 
     def settling(self, now: float) -> frozenset[IPv4Address]:
-        """Those that may be in a set, or not be: so soon after a change its keeper has not been there yet."""
-        return frozenset((*self.addresses, *self.before)) if now - self.since < SETTLES else frozenset()
+        """Those that may be in a set, or not be: so soon after a change its keeper has not been there yet.
+
+        A change of the future, by a clock that has gone back, is none: it would excuse an address until then.
+        """
+        return frozenset((*self.addresses, *self.before)) if abs(now - self.since) < SETTLES else frozenset()
 
 
 Record = Mapping[str, Resolved]

@@ -26,6 +26,10 @@ RECORDS: dict[str, tuple[Evidence, set[str]]] = {
     "as it is": (resolved(addresses=("203.0.113.3",)), set()),
     "another": (resolved(addresses=("203.0.113.9",)), {"203.0.113.9", "203.0.113.3"}),
     "another since a moment": (resolved(addresses=("203.0.113.9",), before=("203.0.113.3",), ago=5.0), set()),
+    "another since tomorrow": (
+        resolved(addresses=("203.0.113.9",), before=("203.0.113.3",), ago=-86400.0),
+        {"203.0.113.9", "203.0.113.3"},
+    ),
     "another, and it was never this one": (resolved(addresses=("203.0.113.9",), ago=5.0), {"203.0.113.3"}),
     "inside": (resolved(addresses=("203.0.113.3", "192.168.1.3")), set()),
     "none": (replace(ideal(), resolutions=()), {"203.0.113.3"}),

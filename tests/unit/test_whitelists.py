@@ -91,6 +91,7 @@ def test_sets_are_given_the_moment_they_take_to_follow() -> None:
     both = {Accepted(name=SET, address=LAPTOP), Accepted(name=SET, address=gone)}
     assert facts.settling(ESTATE, EDGE, recorded, now=1000.0 + SETTLES - 1) == both
     assert facts.settling(ESTATE, EDGE, recorded, now=1000.0 + SETTLES) == frozenset()
+    assert facts.settling(ESTATE, EDGE, recorded, now=1000.0 - SETTLES) == frozenset()
     assert facts.settling(ESTATE, "minecraft-server", recorded, now=1000.0) == frozenset()
 
 
