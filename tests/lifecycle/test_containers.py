@@ -1,11 +1,6 @@
 """Containers removed, stopped or changed by hand come back as one op each; what crashed comes back by itself."""
 
-import json
-import os
 import shutil
-import signal
-import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +9,6 @@ import pytest
 from fixtures import run
 from fixtures.boot import kill_all
 from fixtures.container import pids
-from fixtures.netns import inside, named
 from fixtures.scratch import Scratch, edit, scratch
 from specs import naming
 from specs.load import DEFAULT_FOLDER
@@ -26,16 +20,6 @@ def podman(made: Scratch, *words: str) -> str:
     env = {"CONTAINERS_CONF": instance.containers_conf, "CONTAINERS_STORAGE_CONF": instance.home / "storage.conf"}
     argv = ["env", *(f"{key}={value}" for key, value in env.items()), "podman", "--tmpdir", str(instance.podman_tmp)]
     return run.run([*argv, *words])
-
-
-def pid_of(made: Scratch, container: str) -> int:
-    return int(podman(made, "inspect", "--format", "{{.State.Pid}}", naming.container(made.instance.name, container)))
-
-
-def tunnel_in_kernel(made: Scratch) -> bool:
-    """Whether vpn-edge's tunnel is a device of the kernel's own; wireguard-go's is a TUN."""
-    (device,) = json.loads(made.ip("vpn-edge", "-json -details link show dev wg0"))
-    return bool(device["linkinfo"]["info_kind"] == "wireguard")
 
 
 def removed(made: Scratch) -> None:
@@ -110,34 +94,6 @@ def test_other_containers_run_on(whole: Scratch) -> None:
     assert {name for name in before if after.get(name) != before[name]} == {
         naming.container(whole.instance.name, "lbmt-weblog")
     }
-
-
-@pytest.mark.parametrize("container", ["lbmt-weblog", "reverse-proxy-edge", "reverse-proxy-stream", "vpn-edge"])
-def test_killed_comes_back_by_itself(whole: Scratch, container: str) -> None:
-    """conmon restarts it, in its namespace with its links, and no provisioner runs for it."""
-    if container == "vpn-edge" and tunnel_in_kernel(whole):
-        assert naming.container(whole.instance.name, container) not in pids(whole.instance)  # nothing that could die
-        return
-    pid = pid_of(whole, container)
-    os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 10
-    while (now := pid_of(whole, container)) in (0, pid):
-        assert time.monotonic() < deadline, f"{container} was not back within 10 s"
-    node = whole.estate.container(container).shares or container
-    assert os.stat(f"/proc/{now}/ns/net").st_ino == os.stat(f"/run/netns/{whole.netns(node)}").st_ino  # noqa: PTH116
-    assert whole.plan() == []
-
-
-def test_tunnel_is_back_by_itself(whole: Scratch) -> None:
-    """wireguard-go forgets everything when it dies; a peer's next handshake brings the tunnel back.
-
-    The kernel's own has no process that could die: it is only asked.
-    """
-    if not tunnel_in_kernel(whole):
-        os.kill(pid_of(whole, "vpn-edge"), signal.SIGKILL)
-    address = str(whole.estate.link("priv-navidrome-server").end("navidrome-server").address)
-    peer = named(whole.netns("laptop"))
-    inside(peer, lambda: socket.create_connection((address, 4533), timeout=60).close())
 
 
 def test_names_what_does_not_answer(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """The whitelist's life: a name is followed, its last good address is kept, and who is in a set by hand is found."""
 
 import json
-import os
-import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from fixtures.deadline import until
+from fixtures.container import kill, pid
 from fixtures.minecraft import Player
 from fixtures.netns import named
 from fixtures.scratch import Scratch
+from fixtures.wait import wait
 from fixtures.whitelist import held
 from specs.whitelist import record, set_name
-from tests.lifecycle.test_containers import pid_of
 
 NAME, SET = "steward.example", set_name("players")
 DECLARED, NAMED, OTHER = "203.0.113.1", "203.0.113.3", "203.0.113.5"  # visitor, laptop, phone
@@ -47,7 +45,7 @@ def zone(whole: Scratch) -> Iterator[Zone]:
     before = path.read_text()
     yield Zone(path=path)
     path.write_text(before)
-    until(lambda: settled(whole, {DECLARED, NAMED}), SECONDS, "the declared records")
+    wait(lambda: settled(whole, {DECLARED, NAMED}), what="the declared records", seconds=SECONDS)
 
 
 def settled(made: Scratch, addresses: set[str]) -> bool:
@@ -74,7 +72,7 @@ def test_a_name_is_followed(whole: Scratch, zone: Zone) -> None:
     assert plays(whole, "laptop")
     assert not plays(whole, "phone")
     zone.says(OTHER)
-    until(lambda: settled(whole, {DECLARED, OTHER}), SECONDS, "the new address in both sets")
+    wait(lambda: settled(whole, {DECLARED, OTHER}), what="the new address in both sets", seconds=SECONDS)
     assert plays(whole, "phone")
     assert not plays(whole, "laptop")
     assert plays(whole, "visitor")
@@ -92,30 +90,14 @@ FAILURES: dict[str, Callable[[Zone], None]] = {
 def test_a_name_that_fails_keeps_its_last_good_address(whole: Scratch, zone: Zone, failure: str) -> None:
     """Also over a new start of who keeps it, which then has nothing but the record."""
     FAILURES[failure](zone)
-    until(lambda: entry(whole)["failed"], SECONDS, "the failure recorded")
+    wait(lambda: entry(whole)["failed"], what="the failure recorded", seconds=SECONDS)
     assert entry(whole)["addresses"] == [NAMED]
-    started = pid_of(whole, "host-whitelist")
-    os.kill(started, signal.SIGKILL)
+    started = kill(whole.instance, "host-whitelist")
     asked = entry(whole)["asked"]
-    until(lambda: entry(whole)["asked"] > asked, SECONDS, "asked again by the next start")
-    assert pid_of(whole, "host-whitelist") not in (0, started)
+    wait(lambda: entry(whole)["asked"] > asked, what="asked again by the next start", seconds=SECONDS)
+    assert pid(whole.instance, "host-whitelist") not in (0, started)
     assert settled(whole, {DECLARED, NAMED})
     assert plays(whole, "laptop")
-
-
-@pytest.mark.parametrize("keeper", KEEPERS)
-def test_killed_keeper_keeps_on(whole: Scratch, keeper: str) -> None:
-    """Within 10 s its set is right again, whatever was done to it meanwhile; the plan finds nothing to do."""
-    others = {name: pid_of(whole, name) for name in ("reverse-proxy-edge", "host-bans", "minecraft-server")}
-    pid = pid_of(whole, keeper)
-    os.kill(pid, signal.SIGKILL)
-    by_hand(whole, KEEPERS[keeper], "add", OTHER)
-    by_hand(whole, KEEPERS[keeper], "delete", NAMED)
-    until(lambda: settled(whole, {DECLARED, NAMED}), 10, f"the set of {KEEPERS[keeper]} right again")
-    assert plays(whole, "laptop")
-    assert pid_of(whole, keeper) not in (0, pid)
-    assert {name: pid_of(whole, name) for name in others} == others
-    assert whole.plan() == []
 
 
 @pytest.mark.parametrize("node", KEEPERS.values())

@@ -1,38 +1,19 @@
-"""frangisk: a killed process is back, and does its work for its client, within 10 s; nobody but conmon acts."""
+"""What the containers of frangisk do: pages for a visitor, an order in the shop, and a copy of its database."""
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-from fixtures.netns import named
 from fixtures.scratch import Scratch
 from fixtures.shop import Customer, let_this_second_pass, rows
 from fixtures.wait import wait
-from fixtures.web import Browser
-from tests.lifecycle.killed import Work, dies_and_works_again
+from tests.lifecycle.killed import Prepare, Work
+from tests.lifecycle.work.browse import page, web
 
-AUTHORITY = "volumes/caddy-data/caddy/pki/authorities/local/root.crt"
 COPIES = "host/zfs/storage/fotografija/shop"
 
 
-def visitor(made: Scratch) -> Browser:
-    return Browser(
-        netns=named(made.netns("visitor")),
-        address=str(made.estate.host.address),
-        hostname=made.estate.site.hostname,
-        authority=made.instance.home / AUTHORITY,
-    )
-
-
-def page(path: str) -> Callable[[Scratch], Work]:
-    """Whether a visitor sees the page."""
-    return lambda _: lambda made: visitor(made).ask(path).status == 200
-
-
-def sells(made: Scratch) -> Work:
+def sells(made: Scratch, _folder: Path) -> Work:
     """An order that was placed before is still there, and another one is taken."""
-    customer = Customer(visitor(made))
+    customer = Customer(web(made))
     old = customer.order("zine", 1, "Before", "Dock 3")
 
     def work(_: Scratch) -> bool:
@@ -44,7 +25,7 @@ def sells(made: Scratch) -> Work:
     return work
 
 
-def copies(made: Scratch) -> Work:
+def copies(made: Scratch, _folder: Path) -> Work:
     """There is a copy that was not there before, whole. Its first one may have to wait for the shop's database."""
     folder = made.instance.home / COPIES
     wait(lambda: any(folder.glob("*.sqlite3")), what="the first copy", seconds=20)
@@ -61,14 +42,9 @@ def sound(path: Path) -> bool:
     return rows(path, "PRAGMA integrity_check") == [("ok",)]
 
 
-CONTAINERS: dict[str, Callable[[Scratch], Work]] = {
+WORK: dict[str, Prepare] = {
     "lbmt-darkroom": page("/"),
     "lbmt-weblog": page("/blog/"),
     "lbmt-shop": sells,
     "lbmt-shop-backup": copies,
 }
-
-
-@pytest.mark.parametrize("name", CONTAINERS)
-def test_killed_serves_again(whole: Scratch, name: str) -> None:
-    dies_and_works_again(whole, name, CONTAINERS[name](whole))
