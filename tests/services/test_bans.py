@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from fixtures.bans import Bans
-from fixtures.deadline import until
+from fixtures.wait import wait
 from fixtures.web import Browser
 from specs.model import Estate
 from tests.services.conftest import Stranger
@@ -28,7 +28,7 @@ def test_hammerer_is_banned_and_let_in_again(visitor: Browser, stranger: Strange
     assert limit is not None
     assert hammerer.browser.ask("/").status == 200
     assert set(hammerer.browser.statuses("/", limit.after, method="PUT")) == {405}
-    until(lambda: hammerer.address in bans.held(), SECONDS, f"{hammerer.address} banned")
+    wait(lambda: hammerer.address in bans.held(), what=f"{hammerer.address} banned", seconds=SECONDS)
     with pytest.raises(TimeoutError):
         hammerer.browser.ask("/")
     assert visitor.ask("/").status == 200
@@ -45,6 +45,6 @@ def test_injected_user_agent_bans_nobody(stranger: Strangers, bans: Bans, estate
     for agent in INJECTIONS:
         assert set(writer.browser.statuses("/", limit.after, agent=agent)) == {200}
     hammerer.browser.statuses("/", limit.after, method="PUT")
-    until(lambda: hammerer.address in bans.held(), SECONDS, f"{hammerer.address} banned")
+    wait(lambda: hammerer.address in bans.held(), what=f"{hammerer.address} banned", seconds=SECONDS)
     assert bans.held() - before == {hammerer.address}
     assert writer.browser.ask("/").status == 200

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import pytest
 
+from fixtures.container import pid
 from fixtures.netns import inside
 from fixtures.ssh import Desk
 from specs.instance import Instance
@@ -215,16 +216,7 @@ class TestOwner:
         """Its mount is read-only: said by its own mountinfo, as the judges read it (tests/invariants)."""
         (found,) = (
             mount
-            for mount in Path(f"/proc/{pid_of(instance, 'git-web')}/mountinfo").read_text().splitlines()
+            for mount in Path(f"/proc/{pid(instance, 'git-web')}/mountinfo").read_text().splitlines()
             if mount.split()[4] == "/srv/git"
         )
         assert {"ro", "idmapped"} <= set(found.split()[5].split(","))
-
-
-def pid_of(instance: Instance, container: str) -> int:
-    """The container's first process, by its conmon's pid file."""
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        words = path.read_bytes().decode(errors="replace").split("\0") if path.exists() else []
-        if f"{instance.name}.{container}" in words and "-p" in words:
-            return int(Path(words[words.index("-p") + 1]).read_text())
-    raise LookupError(f"{container} does not run")

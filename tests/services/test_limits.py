@@ -7,9 +7,9 @@ import socket
 from collections.abc import Callable
 
 from fixtures.bans import Bans
-from fixtures.deadline import until
 from fixtures.netns import inside
 from fixtures.run import run
+from fixtures.wait import wait
 from fixtures.web import Browser
 from specs.model import Estate
 from tests.services.conftest import Stranger
@@ -28,7 +28,11 @@ def test_burst_over_one_connection_is_429(visitor: Browser, stranger: Strangers,
     assert answers[first].headers["retry-after"] == str(limit.seconds)
     assert answers[first].headers.keys() >= {name.lower() for name, _ in estate.site.headers.put}
     assert visitor.ask("/").status == 200
-    until(lambda: greedy.address in bans.held(), BAN_SECONDS, f"{greedy.address} banned after so many refusals")
+    wait(
+        lambda: greedy.address in bans.held(),
+        what=f"{greedy.address} banned after so many refusals",
+        seconds=BAN_SECONDS,
+    )
 
 
 def test_burst_over_http2_is_429(visitor: Browser, stranger: Strangers, bans: Bans, estate: Estate) -> None:
@@ -46,7 +50,11 @@ def test_burst_over_http2_is_429(visitor: Browser, stranger: Strangers, bans: Ba
     assert sum(int(connects) for _, _, connects in lines) == 1
     assert 0 < first_refused([int(code) for _, code, _ in lines]) <= limit.count
     assert visitor.ask("/").status == 200
-    until(lambda: greedy.address in bans.held(), BAN_SECONDS, f"{greedy.address} banned after so many refusals")
+    wait(
+        lambda: greedy.address in bans.held(),
+        what=f"{greedy.address} banned after so many refusals",
+        seconds=BAN_SECONDS,
+    )
 
 
 def test_flood_of_connections(visitor: Browser, stranger: Strangers, estate: Estate) -> None:
@@ -82,7 +90,7 @@ def at_once(address: str, count: int, seconds: float) -> int:
         poll.register(each, select.POLLOUT)
     found: set[int] = set()
     with contextlib.suppress(TimeoutError):
-        until(lambda: _answered(poll, found) == count, seconds, "every connection")
+        wait(lambda: _answered(poll, found) == count, what="every connection", seconds=seconds)
     for each in opened:
         each.close()
     return len(found)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from fixtures.contained import logged, pid_of
-from fixtures.deadline import until
+from fixtures.contained import logged
+from fixtures.container import pid
 from fixtures.minecraft import console
 from fixtures.netns import inside
+from fixtures.wait import wait
 from fixtures.web import Answer, Browser
 from specs.instance import Instance
 from specs.model import Estate
@@ -37,14 +38,14 @@ def paint(instance: Instance, color: int) -> None:
 def test_change_appears(visitor: Browser, instance: Instance, world: Path) -> None:
     assert visitor.ask(TILE).status == 404
     paint(instance, 18)
-    until(lambda: visitor.ask(TILE).status == 200, SECONDS, "the new map's picture")
+    wait(lambda: visitor.ask(TILE).status == 200, what="the new map's picture", seconds=SECONDS)
     assert color_of(visitor.ask(TILE)) == COLORS[18]
     page = visitor.ask("/map/")
     assert f'src="tiles/{NUMBER}.png"'.encode() in page.body
     paint(instance, 34)
-    until(lambda: color_of(visitor.ask(TILE)) == COLORS[34], SECONDS, "the changed picture")
+    wait(lambda: color_of(visitor.ask(TILE)) == COLORS[34], what="the changed picture", seconds=SECONDS)
     (world / f"map_{NUMBER}.dat").unlink()
-    until(lambda: visitor.ask(TILE).status == 404, SECONDS, "the picture gone")
+    wait(lambda: visitor.ask(TILE).status == 404, what="the picture gone", seconds=SECONDS)
 
 
 def test_last_change_of_a_period_is_never_lost(visitor: Browser, instance: Instance, world: Path) -> None:
@@ -52,14 +53,14 @@ def test_last_change_of_a_period_is_never_lost(visitor: Browser, instance: Insta
     drawings = logged(instance, "minecraft-map-render").count("map: drawn")
     for color in (18, 34, 18, 34, 18, 34, 50):
         paint(instance, color)
-    until(lambda: seen(visitor) == COLORS[50], SECONDS, "the last change")
+    wait(lambda: seen(visitor) == COLORS[50], what="the last change", seconds=SECONDS)
     assert logged(instance, "minecraft-map-render").count("map: drawn") - drawings < 4  # and not each was drawn
     assert world.is_dir()
 
 
 def test_picture_is_kept_by_nobody(visitor: Browser, instance: Instance, world: Path) -> None:
     paint(instance, 50)
-    until(lambda: visitor.ask(TILE).status == 200, SECONDS, "the new map's picture")
+    wait(lambda: visitor.ask(TILE).status == 200, what="the new map's picture", seconds=SECONDS)
     answer = visitor.ask(TILE)
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["cache-control"] == "no-store, no-cache, must-revalidate"
@@ -88,7 +89,7 @@ def test_nothing_else_is_served(visitor: Browser, path: str) -> None:
 
 def test_world_is_not_there_for_the_server(instance: Instance) -> None:
     """What faces the internet sees pictures alone; what sees the world (the control) has no network but lo."""
-    server, render = (Path(f"/proc/{pid_of(instance, name)}") for name in ("minecraft-map", "minecraft-map-render"))
+    server, render = (Path(f"/proc/{pid(instance, name)}") for name in ("minecraft-map", "minecraft-map-render"))
     assert (render / "root/srv/minecraft/world/level.dat").exists()
     assert not (server / "root/srv/minecraft").exists()
     assert [line.split(":")[0].strip() for line in (render / "net/dev").read_text().splitlines()[2:]] == ["lo"]

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -11,10 +10,11 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from fixtures.contained import beside, end, logged, pid_of
-from fixtures.deadline import until
-from fixtures.minecraft import Player, Refused, console
+from fixtures.contained import beside, end, logged
+from fixtures.container import pid
+from fixtures.minecraft import BACKUP_START, Player, Refused, backup_said, console
 from fixtures.netns import inside
+from fixtures.wait import wait
 from specs.instance import Instance
 from specs.model import Estate
 
@@ -25,7 +25,6 @@ BORG = {
     "BORG_REPO": "/backup",
 }
 ORIGIN = PurePosixPath("/zfs/storage/loghob/minecraft/akitio/origin")
-START = "backup: started\n"
 
 
 @pytest.fixture
@@ -51,8 +50,8 @@ def test_server_list(player: Player) -> None:
 def test_whitelisted_player_joins(player: Player, instance: Instance, tree: Path) -> None:
     with player.joined("steward") as own:
         assert str(own) == json.loads((tree / "whitelist.json").read_text())[0]["uuid"]
-        until(lambda: console(instance, "list")[0].endswith(": steward"), 5, "steward among the players")
-    until(lambda: "0 of a max" in console(instance, "list")[0], 5, "steward gone")
+        wait(lambda: console(instance, "list")[0].endswith(": steward"), what="steward among the players", seconds=5)
+    wait(lambda: "0 of a max" in console(instance, "list")[0], what="steward gone", seconds=5)
 
 
 def test_other_player_is_refused(player: Player, tree: Path) -> None:
@@ -106,13 +105,13 @@ def test_killed_backup_leaves_saving_on(instance: Instance, tree: Path) -> None:
     """Killed while saving is off: its next start turns it on before all else, and makes its backup."""
     written = len(log(tree))
     again(instance)
-    until(lambda: "save-off" in log(tree)[written:], 60, "saving off")
+    wait(lambda: "save-off" in log(tree)[written:], what="saving off", seconds=60)
     end(instance, "minecraft-backup", signal.SIGKILL)
     killed = len(log(tree))
-    until(lambda: "rcon: save-off" in log(tree)[killed:], 30, "the next start")
+    wait(lambda: "rcon: save-off" in log(tree)[killed:], what="the next start", seconds=30)
     assert "rcon: save-on" in log(tree)[killed:].partition("rcon: save-off")[0]
     size = (tree / "world/region/r.0.0.mca").stat().st_size
-    until(lambda: (tree / "world/region/r.0.0.mca").stat().st_size > size, 60, "the world written again")
+    wait(lambda: (tree / "world/region/r.0.0.mca").stat().st_size > size, what="the world written again", seconds=60)
     at_rest(instance)
     assert "save-all flush" in log(tree)[killed:].partition("rcon: save-off")[2]
 
@@ -142,7 +141,7 @@ def test_origin_is_taken_over_at_launch(instance: Instance, player: Player, orig
 
 def relaunched(instance: Instance, player: Player) -> None:
     end(instance, "minecraft-server", signal.SIGKILL)
-    until(lambda: answers(player), 20, "the game answers again")
+    wait(lambda: answers(player), what="the game answers again", seconds=20)
 
 
 def answers(player: Player) -> bool:
@@ -154,9 +153,13 @@ def answers(player: Player) -> bool:
 
 def again(instance: Instance) -> None:
     """End the backup's container well; conmon starts it anew, which makes a backup."""
-    starts = logged(instance, "minecraft-backup").count(START)
+    starts = logged(instance, "minecraft-backup").count(BACKUP_START)
     end(instance, "minecraft-backup", signal.SIGTERM)
-    until(lambda: logged(instance, "minecraft-backup").count(START) > starts, 30, "the backup started anew")
+    wait(
+        lambda: logged(instance, "minecraft-backup").count(BACKUP_START) > starts,
+        what="the backup started anew",
+        seconds=30,
+    )
 
 
 def at_rest(instance: Instance) -> None:
@@ -164,13 +167,8 @@ def at_rest(instance: Instance) -> None:
 
     Raises AssertionError with the reason when there is no backup.
     """
-    until(lambda: re.search(r"backup: (backed up|no backup).*\n$", said(instance)), 120, "the backup's last word")
-    assert "backup: backed up" in said(instance), said(instance)
-
-
-def said(instance: Instance) -> str:
-    """What the backup has said since its last start; nothing before its first."""
-    return logged(instance, "minecraft-backup").rpartition(START)[2]
+    told = backup_said(instance)
+    assert "backup: backed up" in told, told
 
 
 def archives(instance: Instance) -> list[str]:
@@ -185,7 +183,7 @@ def borg(instance: Instance, *words: str, folder: str = "/") -> str:
 def restore(instance: Instance, archive: str) -> dict[str, bytes]:
     """The files of an archive, extracted by the image's own borg into its tmpfs."""
     name = f"/tmp/{hashlib.sha256(os.urandom(8)).hexdigest()[:8]}"
-    outside = Path(f"/proc/{pid_of(instance, 'minecraft-backup')}/root{name}")
+    outside = Path(f"/proc/{pid(instance, 'minecraft-backup')}/root{name}")
     beside(instance, "minecraft-backup", "/usr/bin/python3", "-c", f"import os; os.mkdir({name!r})")
     borg(instance, "extract", f"::{archive}", folder=name)
     found = [path for path in outside.rglob("*") if path.is_file()]

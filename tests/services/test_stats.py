@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
-from fixtures.deadline import until
+from fixtures.wait import wait
 from fixtures.web import Browser
 from specs.instance import Instance
 from tests.services.conftest import interfaces
@@ -18,7 +18,7 @@ def test_report_shows_a_visit(visitor: Browser, instance: Instance) -> None:
     name = uuid4().hex  # not the whole path: the report escapes its slashes
     assert not (report.exists() and name in report.read_text())
     visitor.ask(f"/blog/posts/{name}.html")
-    until(lambda: report.exists() and name in report.read_text(), SECONDS, f"{name} in {report}")
+    wait(lambda: report.exists() and name in report.read_text(), what=f"{name} in {report}", seconds=SECONDS)
 
 
 def test_report_is_not_served(visitor: Browser) -> None:
