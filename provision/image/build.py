@@ -182,8 +182,9 @@ def _held(folder: Path) -> int:
         except FileNotFoundError:
             continue  # its last holder has just removed it
         fcntl.flock(handle, fcntl.LOCK_EX)
-        if folder.exists() and folder.stat().st_ino == os.fstat(handle).st_ino:
-            return handle
+        with contextlib.suppress(FileNotFoundError):
+            if folder.stat().st_ino == os.fstat(handle).st_ino:
+                return handle
         os.close(handle)  # we waited for a folder that is gone: take the new one
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import tarfile
 import threading
@@ -102,6 +103,27 @@ class TestBuild:
         for thread in threads:
             thread.join(timeout=30)
         assert len(written) == 1
+        assert facts.archives(images) == {recipe.stem}
+
+    def test_a_folder_that_goes_when_it_is_ours_is_made_anew(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its last holder removes it after we have seen it, and before we look at it again."""
+        recipe, images = site(folder), tmp_path / "images"
+        making, flock = images / f".{recipe.stem}.making", fcntl.flock
+        removed: list[Path] = []
+
+        def late(handle: int, operation: int) -> None:
+            flock(handle, operation)
+            if not removed:
+                making.rmdir()
+                removed.append(making)
+
+        exists = Path.exists
+        monkeypatch.setattr(Path, "exists", lambda path: path == making or exists(path))  # as it was a moment ago
+        monkeypatch.setattr(fcntl, "flock", late)
+        build.build(recipe, images=images, cache=tmp_path)
+        assert removed == [making]
         assert facts.archives(images) == {recipe.stem}
 
     def test_a_glob_that_matches_nothing_is_told(self, folder: Path, tmp_path: Path) -> None:
