@@ -164,14 +164,11 @@ def _workshop(folder: Path) -> Iterator[Path]:
 
     The lock is on the folder itself, so that nothing is left to tidy; one that a killed build left is emptied.
     """
-    handle = _held(folder)
-    try:
+    with contextlib.ExitStack() as held:
+        held.callback(os.close, _held(folder))
         _empty(folder)
+        held.callback(_clear, folder)
         yield folder
-    finally:
-        _empty(folder)
-        folder.rmdir()
-        os.close(handle)
 
 
 def _held(folder: Path) -> int:
@@ -181,11 +178,25 @@ def _held(folder: Path) -> int:
             handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         except FileNotFoundError:
             continue  # its last holder has just removed it
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        with contextlib.suppress(FileNotFoundError):
-            if folder.stat().st_ino == os.fstat(handle).st_ino:
+        with contextlib.ExitStack() as held:  # given back by whatever goes wrong, or others wait for ever
+            held.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if _inode(folder) == os.fstat(handle).st_ino:
+                held.pop_all()
                 return handle
-        os.close(handle)  # we waited for a folder that is gone: take the new one
+            # We waited for a folder that is gone: take the new one.
+
+
+def _inode(folder: Path) -> int | None:
+    try:
+        return folder.stat().st_ino
+    except FileNotFoundError:
+        return None
+
+
+def _clear(folder: Path) -> None:
+    _empty(folder)
+    folder.rmdir()
 
 
 def _empty(folder: Path) -> None:

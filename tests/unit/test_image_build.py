@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
 import tarfile
 import threading
@@ -95,7 +96,9 @@ class TestBuild:
         monkeypatch.setattr(assemble, "write", counted)
         recipe, images = site(folder), tmp_path / "images"
         threads = [
-            threading.Thread(target=build.build, args=(recipe,), kwargs={"images": images, "cache": tmp_path})
+            threading.Thread(
+                target=build.build, args=(recipe,), kwargs={"images": images, "cache": tmp_path}, daemon=True
+            )
             for _ in range(8)
         ]
         for thread in threads:
@@ -125,6 +128,19 @@ class TestBuild:
         build.build(recipe, images=images, cache=tmp_path)
         assert removed == [making]
         assert facts.archives(images) == {recipe.stem}
+
+    def test_a_build_that_fails_holds_nothing(
+        self, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever went wrong as it took its folder: who waits for it goes on."""
+        recipe, images = site(folder), tmp_path / "images"
+        with monkeypatch.context() as broken:
+            broken.setattr(os, "fstat", lambda _: Path("/absent").stat())
+            with pytest.raises(FileNotFoundError):
+                build.build(recipe, images=images, cache=tmp_path)
+        waits = os.open(images / f".{recipe.stem}.making", os.O_RDONLY)
+        fcntl.flock(waits, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(waits)
 
     def test_a_glob_that_matches_nothing_is_told(self, folder: Path, tmp_path: Path) -> None:
         recipe = site(folder)
